@@ -1,0 +1,41 @@
+"""The errors of Tunesmith, all under one root, so that callers can tell a user's mistake from a bad candidate."""
+
+
+class TunesmithError(Exception):
+    """Root of all errors that Tunesmith raises on purpose; anything else is a bug."""
+
+
+class SpecError(TunesmithError):
+    """The user's mistake: the message says what was given, where, and what is allowed."""
+
+
+class DataError(SpecError):
+    """A data set that cannot be used as it is."""
+
+
+class StudyError(TunesmithError):
+    """A study folder that cannot be used: another spec, a newer version, a full disk, a search in progress."""
+
+
+class GateFailed(TunesmithError):
+    """A trained model that misses the quality asked of it."""
+
+
+class ExportError(TunesmithError):
+    """An exported model that cannot be made, or that does not answer as the Keras model does."""
+
+
+class SpaceExhausted(TunesmithError):
+    """Every candidate of a finite search space has been proposed."""
+
+
+class TrialFailed(TunesmithError):
+    """A bad candidate: recorded with its reason, never retried."""
+
+
+class TrialInterrupted(TunesmithError):
+    """A trial lost through no fault of its candidate (worker killed, pod evicted): retried."""
+
+
+class TrialStopped(TunesmithError):
+    """Raised inside a trial when the scheduler ends it early; its metrics so far count."""

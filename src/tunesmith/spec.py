@@ -1,0 +1,261 @@
+"""The search file: one YAML document describes a search for every engine.
+
+Every error names the file, the path, the value and what is allowed.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import SpecError
+from tunesmith.registry import build, did_you_mean, discover, explain
+from tunesmith.spaces._space import Space
+from tunesmith.strategies._strategy import Strategy
+from tunesmith.study import Objective
+
+UNITS = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+def parse_bytes(text: object) -> int:
+    """Read a quantity of memory as Kubernetes writes it (`512Mi`, `8Gi`, bytes); raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|K|M|G)?", str(text))
+    if not match or float(match[1]) <= 0:
+        raise ValueError(f"needs a quantity of memory such as 512Mi or 8Gi, not {text!r}")
+    return int(float(match[1]) * UNITS[match[2] or ""])
+
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of the search file; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSpec(Section):
+    """Where the examples come from and how they are split.
+
+    `uri`: `digits`, or the path of a `.csv`, `.tsv` (also `.gz`) or `.npz` file. `target`: the label's column of a table.
+    `validation` and `test`: shares of the whole; a file that brings a test split of its own keeps it.
+    """
+
+    uri: str
+    task: Literal["auto", "classification", "regression"] = "auto"
+    target: str | None = None
+    validation: Fraction = 0.2
+    test: Fraction = 0.2
+    seed: int = Field(0, ge=0)
+
+
+class EarlyStopping(Section):
+    """Ends a training when the validation score has not improved for `patience` epochs."""
+
+    patience: int = Field(ge=1)
+
+
+class EvaluationSpec(Section):
+    """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`)."""
+
+    kind: Literal["training", "function"] = "training"
+    function: str | None = None
+    epochs: int = Field(20, ge=1)
+    early_stopping: EarlyStopping | None = None
+
+
+class BudgetSpec(Section):
+    """What a search may use: trials in all, trials at a time, hours of wall-clock time."""
+
+    trials: int = Field(30, ge=1)
+    parallel: int = Field(1, ge=1, le=256)
+    hours: float | None = Field(None, gt=0)
+
+
+class ResourcesSpec(Section):
+    """Limits of one trial: memory (`8Gi`) and seconds; a trial beyond them fails, the search goes on."""
+
+    memory: Bytes | None = None
+    seconds: float | None = Field(None, gt=0)
+
+
+class ObjectiveSpec(Section):
+    """A reported metric and its direction."""
+
+    metric: str = Field(min_length=1)
+    goal: Literal["minimize", "maximize"]
+
+
+class SearchFile(Section):
+    """The whole search file, its open sections (space, strategy, scheduler) still unread."""
+
+    data: DataSpec | None = None
+    space: dict[str, Any]
+    strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "tpe"})
+    scheduler: dict[str, Any] | None = None
+    objectives: list[ObjectiveSpec] | None = Field(None, min_length=1, max_length=1)
+    evaluation: EvaluationSpec = EvaluationSpec()
+    budget: BudgetSpec = BudgetSpec()
+    resources: ResourcesSpec = ResourcesSpec()
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked search: the sections, and the space and strategy they name."""
+
+    file: SearchFile
+    space: Space
+    strategy: Strategy
+    objective: Objective | None
+    seed: int
+    folder: Path = Path(".")
+
+    def for_data(self, data: DatasetInfo) -> "Spec":
+        """Return the spec for a prepared data set: the space fitted to it, the default objective that of its task."""
+        by_task = Objective("val_accuracy", "maximize") if data.task == "classification" else Objective("val_loss", "minimize")
+        try:
+            return replace(self, space=self.space.fit_to(data), objective=self.objective or by_task)
+        except SpecError as error:
+            raise SpecError(f"space.{error}") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the search file's content with every default written out."""
+        content = self.file.model_dump(mode="json", exclude_none=True)
+        content["space"] = self.space.to_json()
+        if self.objective:
+            content["objectives"] = [{"metric": self.objective.metric, "goal": self.objective.goal}]
+        return content
+
+
+def load_spec(path: Path) -> Spec:
+    """Read and check a search file; raises SpecError, each line beginning with the file's name."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SpecError(f"{path}: is no text file") from None
+    return parse_spec(read_yaml(text, str(path)), source=str(path), folder=path.resolve().parent)
+
+
+def parse_spec(content: object, source: str = "spec", folder: Path = Path(".")) -> Spec:
+    """Check the content of a search file; user's code is looked up beside `folder`."""
+    try:
+        return _parse(content, folder)
+    except SpecError as error:
+        raise SpecError("\n".join(f"{source}: {line}" for line in str(error).splitlines())) from None
+
+
+def _parse(content: object, folder: Path) -> Spec:
+    if not isinstance(content, Mapping):
+        raise SpecError(f"got {content!r}; a search file is a dictionary with: {', '.join(SearchFile.model_fields)}")
+    try:
+        file = SearchFile.model_validate(dict(content))
+    except ValidationError as error:
+        raise SpecError(_explain_sections(error)) from None
+    _check_evaluation(file)
+    strategy_settings = dict(file.strategy)
+    seed = strategy_settings.pop("seed", 0)
+    if isinstance(seed, float) and seed.is_integer():
+        seed = int(seed)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SpecError(f"strategy.seed: got {seed!r}; needs a whole number from 0")
+    strategy = _named("tunesmith.strategies", strategy_settings, "name", Strategy, "strategy")
+    space = build_space(file.space, folder)
+    return Spec(file, space, strategy, _objective(file), seed, folder)
+
+
+def build_space(form: Mapping[str, Any], folder: Path = Path(".")) -> Space:
+    """Make the space of the search file's `space` section."""
+    settings = {name: value for name, value in form.items() if name != "sha256"}
+    if settings.get("kind") == "code" and isinstance(settings.get("build"), str) and ".py:" in settings["build"]:
+        settings["build"] = str(folder / settings["build"])
+    return _named("tunesmith.spaces", settings, "kind", Space, "space")
+
+
+def _named(package: str, settings: dict[str, Any], key: str, base: type[Any], where: str) -> Any:
+    name = settings.pop(key, None)
+    if not isinstance(name, str):
+        raise SpecError(f"{where}.{key}: is missing; one of: {', '.join(discover(package))}")
+    module_names = discover(package)
+    if name not in module_names:
+        near = did_you_mean(name, module_names)
+        raise SpecError(f"{where}.{key}: {name!r} is unknown; allowed: {', '.join(module_names)}{near}")
+    return build(package, name, base, settings, where)
+
+
+def _check_evaluation(file: SearchFile) -> None:
+    if file.evaluation.kind == "function" and not file.evaluation.function:
+        raise SpecError("evaluation.function: is missing; needs file.py:function or package.module:function")
+    if file.evaluation.kind == "training" and file.data is None:
+        raise SpecError("data: is missing; a training needs data, for example {uri: digits}")
+
+
+def _objective(file: SearchFile) -> Objective | None:
+    """Return the objective asked for; None leaves it to the task of the data."""
+    if file.objectives:
+        return Objective(file.objectives[0].metric, file.objectives[0].goal)
+    return Objective("loss", "minimize") if file.evaluation.kind == "function" else None
+
+
+def _explain_sections(error: ValidationError) -> str:
+    """Explain pydantic's errors with the allowed keys of the section each is in."""
+    lines = []
+    for item in error.errors():
+        section = SearchFile
+        for part in item["loc"][:-1]:
+            field = section.model_fields.get(str(part))
+            inner = [t for t in (getattr(field.annotation, "__args__", None) or (field.annotation,)) if isinstance(t, type)] if field else []
+            section = next((t for t in inner if issubclass(t, Section)), section)
+        single = ValidationError.from_exception_data(error.title, [_as_details(item)])
+        lines.append(explain(single, "", list(section.model_fields)))
+    return "\n".join(lines)
+
+
+def _as_details(item: Any) -> Any:
+    return {"type": item["type"], "loc": item["loc"], "input": item["input"], "ctx": item.get("ctx", {})}
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice (YAML would silently keep the last)."""
+
+
+def _unique_mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    seen: set[str] = set()
+    for key_node, _ in node.value:
+        key = str(key_node.value)
+        if key in seen:
+            raise SpecError(f"line {key_node.start_mark.line + 1}: duplicate name {key!r}")
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def read_yaml(text: str, source: str) -> Any:
+    """Parse YAML; raises SpecError with the line of a mistake."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+    except SpecError as error:
+        raise SpecError(f"{source}: {error}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{source}: {_yaml_problem(error)}") from None
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}: {problem}" if mark else problem
+
+
+def write_yaml(content: Any) -> str:
+    """Write plain data as YAML, keys in the order given."""
+    return yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False, width=120)

@@ -1,0 +1,67 @@
+"""The strategy seam: a pure function of the study, so that any process may answer and a restart changes nothing."""
+
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from tunesmith.errors import SpaceExhausted
+from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._space import canonical
+from tunesmith.study import Proposal, StudyView, Trial
+
+DRAWS = 64
+
+
+class Strategy(ABC):
+    """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings."""
+
+    @abstractmethod
+    def propose(self, study: StudyView, count: int) -> list[Proposal]:
+        """Return exactly `count` proposals, none of them tried before; raises SpaceExhausted where there are too few left.
+
+        The answer depends on the arguments alone: the same study gives the same proposals, in any process.
+        """
+
+
+Draw = Callable[[StudyView, np.random.Generator], dict[str, Value]]
+
+
+def one_by_one(study: StudyView, count: int, draw: Draw) -> list[Proposal]:
+    """Propose `count` unseen candidates with `draw`, each knowing the earlier ones as running trials."""
+    proposals: list[Proposal] = []
+    for _ in range(count):
+        proposal = Proposal(draw_unseen(study, draw))
+        proposals.append(proposal)
+        pending = Trial(number=study.issued, candidate=proposal.candidate)
+        study = replace(study, trials=(*study.trials, pending), issued=study.issued + 1)
+    return proposals
+
+
+def draw_unseen(study: StudyView, draw: Draw) -> dict[str, Value]:
+    """Return the first draw that no trial has tried; where draws keep repeating, the first unseen one of a finite space."""
+    seen = {trial.key for trial in study.trials}
+    rng = study.rng()
+    for attempt in itertools.count():
+        candidate = draw(study, rng)
+        if canonical(candidate) not in seen:
+            return candidate
+        if attempt < DRAWS:
+            continue
+        left = _first_unseen(study, seen)
+        if left is not None:
+            return left
+    raise AssertionError
+
+
+def _first_unseen(study: StudyView, seen: set[str]) -> dict[str, Value] | None:
+    """Return an untried candidate of a finite space, None where the space is infinite; raises SpaceExhausted."""
+    try:
+        for candidate in study.space.enumerate():
+            if canonical(candidate) not in seen:
+                return candidate
+    except ValueError:
+        return None
+    raise SpaceExhausted(f"all {len(seen)} candidates of the space have been proposed")

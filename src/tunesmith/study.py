@@ -1,0 +1,125 @@
+"""The study as every part sees it: objectives, proposals, trials. Plain data, no storage."""
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from tunesmith.errors import SpecError
+from tunesmith.spaces._space import Candidate, Space, canonical
+
+
+class State(StrEnum):
+    """Where a trial stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A metric to be made as small or as large as possible."""
+
+    metric: str
+    goal: Literal["minimize", "maximize"] = "minimize"
+
+    def loss(self, value: float) -> float:
+        """Return the value turned so that smaller is better."""
+        return value if self.goal == "minimize" else -value
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A candidate that a strategy wants tried."""
+
+    candidate: Candidate
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One proposal being evaluated, with its outcome.
+
+    `seconds` is the evaluation's wall-clock time; `facts` holds what is known of the trial besides its metrics (estimated
+    memory, epochs, time in fit); `reason` says why it failed or was stopped.
+    """
+
+    number: int
+    candidate: Candidate
+    state: State = State.RUNNING
+    metrics: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+    facts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def done(self) -> bool:
+        """Whether the trial has ended, in whatever way."""
+        return self.state is not State.RUNNING
+
+    @cached_property
+    def key(self) -> str:
+        """The candidate as one text, equal for equal candidates."""
+        return canonical(self.candidate)
+
+
+@dataclass(frozen=True)
+class StudyView:
+    """All that a strategy may know: the space, the objective, what was proposed so far and what came of it.
+
+    `issued` counts the proposals handed out so far; it may be ahead of `trials`, since a host's list can lag behind.
+    """
+
+    space: Space
+    objective: Objective
+    trials: tuple[Trial, ...] = ()
+    issued: int = 0
+    seed: int = 0
+
+    def rng(self, ahead: int = 0) -> np.random.Generator:
+        """Return the random stream of the proposal that is `ahead` places after the next one."""
+        return np.random.default_rng([self.seed, self.issued + ahead])
+
+    def losses(self) -> dict[int, float]:
+        """Return the loss by trial number of all trials with a finite objective; smaller is better."""
+        found = {}
+        for trial in self.trials:
+            value = trial.metrics.get(self.objective.metric, math.nan)
+            if trial.state in (State.FINISHED, State.STOPPED) and math.isfinite(value):
+                found[trial.number] = self.objective.loss(value)
+        return found
+
+
+def best_trial(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> Trial | None:
+    """Return the best finished trial, the earlier one of equals; None where none has finished."""
+    ranked = ranking(trials, objective)
+    return ranked[0] if ranked and ranked[0].state is State.FINISHED else None
+
+
+def ranking(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> list[Trial]:
+    """Return all trials in the leaderboard's order: finished by value, then stopped by value, failed, running."""
+    order = [State.FINISHED, State.STOPPED, State.FAILED, State.RUNNING]
+
+    def key(trial: Trial) -> tuple[int, float, int]:
+        value = trial.metrics.get(objective.metric, math.nan)
+        return order.index(trial.state), objective.loss(value) if math.isfinite(value) else math.inf, trial.number
+
+    return sorted(trials, key=key)
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """Return the seed of a trial's training, below 2**31, the same for every engine."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4]) >> 1
+
+
+def check_objective(metrics: dict[str, float], objective: Objective) -> float:
+    """Return the objective's value; raises SpecError naming the metrics that there are."""
+    if objective.metric not in metrics:
+        raise SpecError(f"objectives.metric: no metric {objective.metric!r} was reported; reported: {', '.join(sorted(metrics))}")
+    return metrics[objective.metric]
