@@ -38,4 +38,8 @@ class TrialInterrupted(TunesmithError):
 
 
 class TrialStopped(TunesmithError):
-    """Raised inside a trial when the scheduler ends it early; its metrics so far count."""
+    """Raised inside a trial when the scheduler ends it early; `metrics` are those it has reached, and count."""
+
+    def __init__(self, reason: str, metrics: dict[str, float] | None = None) -> None:
+        super().__init__(reason)
+        self.metrics = metrics or {}

@@ -45,7 +45,8 @@ class DataSpec(Section):
     """Where the examples come from and how they are split.
 
     `uri`: `digits`, or the path of a `.csv`, `.tsv` (also `.gz`) or `.npz` file. `target`: the label's column of a table.
-    `validation` and `test`: shares of the whole; a file that brings a test split of its own keeps it.
+    `validation` and `test`: shares of the whole; a file that brings a test split of its own keeps it. `fingerprint`:
+    refuse any other content than that of this fingerprint.
     """
 
     uri: str
@@ -54,6 +55,7 @@ class DataSpec(Section):
     validation: Fraction = 0.2
     test: Fraction = 0.2
     seed: int = Field(0, ge=0)
+    fingerprint: str | None = None
 
 
 class EarlyStopping(Section):

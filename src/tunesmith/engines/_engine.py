@@ -1,0 +1,76 @@
+"""The engine seam: runs a study's trials somewhere, listens to them, records what they say, and resumes."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+from tunesmith.evaluation._context import Evaluator
+from tunesmith.record import Record
+from tunesmith.schedulers._scheduler import Scheduler
+from tunesmith.spaces._space import Space
+from tunesmith.strategies._strategy import Strategy
+from tunesmith.study import Objective, State, Trial
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a search and its trials may use: trials in all, at a time, hours; bytes and seconds of one trial."""
+
+    trials: int
+    parallel: int = 1
+    hours: float | None = None
+    memory: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search ready to run: what to try, how to judge it, how much of it, and where it is recorded."""
+
+    space: Space
+    strategy: Strategy
+    objective: Objective
+    evaluator: Evaluator
+    limits: Limits
+    record: Record
+    seed: int = 0
+    scheduler: Scheduler | None = None
+
+
+class Progress:
+    """Listens to a search; this one is silent."""
+
+    def begin(self, search: Search, trials: list[Trial]) -> None:
+        """Called once, with the trials that an earlier session left."""
+
+    def step(self, trial: Trial) -> None:
+        """Called when a trial reported a step."""
+
+    def ended(self, trial: Trial) -> None:
+        """Called when a trial has ended and is on disk."""
+
+    def close(self) -> None:
+        """Called once, however the search ends."""
+
+
+class Engine(ABC):
+    """A place where trials run."""
+
+    @abstractmethod
+    def run(self, search: Search, progress: Progress) -> None:
+        """Run the search until its budget is spent or its space exhausted; what was recorded before counts.
+
+        Raises KeyboardInterrupt where the user interrupts; running trials are then run again by the next call.
+        """
+
+
+def judged(trial: Trial, objective: Objective) -> Trial:
+    """Return the ended trial; without a finite objective it has failed, and its reason says why."""
+    metrics = {name: float(value) for name, value in trial.metrics.items() if math.isfinite(value)}
+    trial = replace(trial, metrics=metrics)
+    if trial.state is not State.FINISHED or objective.metric in metrics:
+        return trial
+    reported = ", ".join(sorted(metrics)) or "nothing"
+    reason = f"the objective {objective.metric!r} is missing or not finite; reported: {reported}"
+    return replace(trial, state=State.FAILED, reason=reason)
+

@@ -1,0 +1,153 @@
+"""The loop of every engine whose trials run on this machine: ask, start, listen, record."""
+
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tunesmith.engines._engine import Progress, Search, judged
+from tunesmith.errors import SpaceExhausted, TunesmithError
+from tunesmith.study import State, StudyView, Trial
+
+ATTEMPTS = 3
+# A search whose first trials all fail has a mistake that no candidate can mend.
+HOPELESS = 10
+
+OnReport = Callable[[int, int, dict[str, float]], str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A trial's end as a worker tells it; `lost` where the worker died with it through no fault of the candidate."""
+
+    trial: Trial
+    lost: bool = False
+
+
+class Workers(ABC):
+    """Runs evaluations. `on_report(number, step, metrics)` is called for every reported step and returns why to stop, or ''."""
+
+    @abstractmethod
+    def free(self) -> int:
+        """Return how many trials can be started now."""
+
+    @abstractmethod
+    def start(self, trial: Trial) -> None:
+        """Start evaluating a trial."""
+
+    @abstractmethod
+    def wait(self, on_report: OnReport, until: float) -> list[Ended]:
+        """Wait until a trial has ended, or the clock (time.monotonic) shows `until`; return those that have ended."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End all workers, whatever they are doing."""
+
+
+class Loop:
+    """Runs a search on workers until its budget is spent."""
+
+    def __init__(self, search: Search, workers: Workers, progress: Progress) -> None:
+        self.search, self.workers, self.progress = search, workers, progress
+        recorded = search.record.trials()
+        self.trials = {trial.number: trial for trial in recorded}
+        self.interrupted = deque(trial for trial in recorded if not trial.done)
+        self.running: set[int] = set()
+        self.losses: dict[int, list[float]] = self._recorded_losses()
+        self.exhausted = False
+        self.spent = search.record.seconds
+        self.started = time.monotonic()
+
+    def run(self) -> None:
+        """Run to the end of the budget; what was running at an interruption is run again next time."""
+        self.progress.begin(self.search, list(self.trials.values()))
+        try:
+            while self._start_trials() or self.running:
+                self._listen()
+        finally:
+            self.workers.stop()
+            self.search.record.spend(self.spent + time.monotonic() - self.started)
+            self.progress.close()
+
+    def _start_trials(self) -> bool:
+        """Start as many trials as workers are free; tells whether any was started."""
+        started = False
+        while self.workers.free() and (trial := self._next_trial()):
+            self.running.add(trial.number)
+            self.trials[trial.number] = trial
+            self.workers.start(trial)
+            started = True
+        return started
+
+    def _next_trial(self) -> Trial | None:
+        if time.monotonic() >= self._deadline():
+            return None
+        if self.interrupted:
+            trial = self.interrupted.popleft()
+            return self.search.record.begin(trial.number, trial.candidate, trial.attempts)
+        if self.exhausted or len(self.trials) >= self.search.limits.trials:
+            return None
+        try:
+            proposal = self.search.strategy.propose(self._view(), 1)[0]
+        except SpaceExhausted:
+            self.exhausted = True
+            return None
+        return self.search.record.begin(len(self.trials), proposal.candidate)
+
+    def _view(self) -> StudyView:
+        trials = tuple(self.trials[number] for number in sorted(self.trials))
+        return StudyView(self.search.space, self.search.objective, trials, len(trials), self.search.seed)
+
+    def _deadline(self) -> float:
+        hours = self.search.limits.hours
+        return float("inf") if hours is None else self.started - self.spent + hours * 3600
+
+    def _listen(self) -> None:
+        for ended in self.workers.wait(self._on_report, self._deadline() if not self._overdue() else float("inf")):
+            self.running.discard(ended.trial.number)
+            if ended.lost and ended.trial.attempts < ATTEMPTS:
+                self.interrupted.append(replace(ended.trial, attempts=ended.trial.attempts + 1))
+                continue
+            self._finish(judged(ended.trial, self.search.objective))
+
+    def _overdue(self) -> bool:
+        return time.monotonic() >= self._deadline()
+
+    def _finish(self, trial: Trial) -> None:
+        self.search.record.finish(trial)
+        self.trials[trial.number] = trial
+        self.progress.ended(trial)
+        self._refuse_hopeless(trial)
+
+    def _refuse_hopeless(self, last: Trial) -> None:
+        """End a search in which nothing ever worked, saying why."""
+        ended = [trial for trial in self.trials.values() if trial.done]
+        if len(ended) >= HOPELESS and all(trial.state is State.FAILED for trial in ended):
+            raise TunesmithError(
+                f"the first {len(ended)} trials all failed, the search ends here. The last one: {last.reason}\n"
+                f"Its log: {self.search.record.trial_folder(last.number) / 'log'}"
+            )
+
+    def _on_report(self, number: int, step: int, metrics: dict[str, float]) -> str:
+        """Record one step of a running trial; returns why it should stop, or ''."""
+        self.search.record.report(number, step, metrics)
+        self.progress.step(replace(self.trials[number], metrics=metrics))
+        if self.search.scheduler is None or self.search.objective.metric not in metrics:
+            return ""
+        own = self.losses.setdefault(number, [])
+        own.append(self.search.objective.loss(metrics[self.search.objective.metric]))
+        finished = {n: curve for n, curve in self.losses.items() if self.trials[n].state is State.FINISHED}
+        return self.search.scheduler.verdict(own, finished)
+
+    def _recorded_losses(self) -> dict[int, list[float]]:
+        """Return the curves of the trials that an earlier session finished, where a scheduler will ask for them."""
+        if self.search.scheduler is None:
+            return {}
+        metric, loss = self.search.objective.metric, self.search.objective.loss
+        curves = self.search.record.curves()
+        return {
+            number: [loss(metrics[metric]) for _, metrics in curve if metric in metrics]
+            for number, curve in curves.items()
+            if self.trials[number].done
+        }

@@ -1,0 +1,92 @@
+"""The worker's side of the local engine: a forked process that evaluates trials one after the other."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+import cloudpickle
+
+from tunesmith.engines._attempt import attempt, describe_error, make_context
+from tunesmith.evaluation._context import Evaluator
+from tunesmith.study import Trial
+
+
+@dataclass(frozen=True)
+class Task:
+    """A trial as it is sent to a worker."""
+
+    trial: Trial
+    seed: int
+    folder: Path
+    memory: int | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """Metrics reported by the running trial; the worker waits for the answer: why to stop, or ''."""
+
+    number: int
+    step: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The evaluator could not be made in the worker."""
+
+    reason: str
+
+
+def serve(connection: Connection, evaluator: bytes, threads: int) -> None:
+    """Evaluate the tasks that arrive until None or the parent's end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    # TensorFlow reads these when it first computes, which is after the fork; workers must not fight for cores.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+    try:
+        judge: Evaluator = cloudpickle.loads(evaluator)
+    except BaseException as error:
+        connection.send(Broken(describe_error(error)))
+        return
+    while (task := connection.recv()) is not None:
+        connection.send(_evaluate(judge, task, connection))
+
+
+def _evaluate(evaluator: Evaluator, task: Task, connection: Connection) -> Trial:
+    def report(step: int, metrics: dict[str, float]) -> str:
+        connection.send(Step(task.trial.number, step, metrics))
+        return connection.recv()
+
+    with _output_to(task.folder / "log"):
+        context = make_context(task.trial, task.seed, task.folder, task.memory, report)
+        return attempt(evaluator, task.trial, context, lambda text: print(text, file=sys.stderr, flush=True))
+
+
+@contextmanager
+def _output_to(path: Path) -> Iterator[None]:
+    """Send all that the process prints, libraries in C included, to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    yield
+    sys.stdout.flush()
+    sys.stderr.flush()
+
+
+def _die_with_parent() -> None:
+    """A killed parent cannot say good-bye; its end is seen by its sentinel."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

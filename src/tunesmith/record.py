@@ -1,0 +1,267 @@
+"""The record of a study: a folder with a SQLite database, the spec, and a folder of files per trial.
+
+What is reported as done is on disk before the next step starts. The files alone are enough to rebuild the database.
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from tunesmith.errors import StudyError
+from tunesmith.files import disk_errors, write_json, write_text
+from tunesmith.spaces._space import Candidate
+from tunesmith.spec import read_yaml, write_yaml
+from tunesmith.study import State, Trial
+
+VERSION = 1
+Curve = list[tuple[int, dict[str, float]]]
+# A study may be continued with more trials, workers, hours or other limits; all else makes it another study.
+CHANGEABLE = ("budget", "resources")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS trial (
+    number INTEGER PRIMARY KEY, candidate TEXT NOT NULL, state TEXT NOT NULL, metrics TEXT NOT NULL, reason TEXT NOT NULL,
+    seconds REAL NOT NULL, attempts INTEGER NOT NULL, facts TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS report (
+    number INTEGER NOT NULL, step INTEGER NOT NULL, metrics TEXT NOT NULL, PRIMARY KEY (number, step)) WITHOUT ROWID;
+"""
+
+
+class Record:
+    """A study's folder, opened for reading or, by one process at a time, for writing."""
+
+    def __init__(self, folder: Path, writing: bool) -> None:
+        self.folder = folder
+        self.notice = ""
+        self._lock: IO[str] | None = _lock(folder) if writing else None
+        self._database = self._connect()
+
+    @classmethod
+    def start(cls, folder: Path, content: Mapping[str, Any]) -> "Record":
+        """Open the study for writing, new or to be continued; raises StudyError where it is another study or in use."""
+        with disk_errors(folder):
+            (folder / "trials").mkdir(parents=True, exist_ok=True)
+            _refuse_other_study(folder, content)
+            record = cls(folder, writing=True)
+            write_text(folder / "spec.yaml", write_yaml(content))
+            record._adopt_files()
+        return record
+
+    @classmethod
+    def read(cls, folder: Path) -> "Record":
+        """Open a finished or running study for reading; raises StudyError where there is none."""
+        if not (folder / "spec.yaml").is_file():
+            raise StudyError(f"{folder}: is no study (it has no spec.yaml)")
+        return cls(folder, writing=False)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The search file with every default written out."""
+        return read_yaml((self.folder / "spec.yaml").read_text(), str(self.folder / "spec.yaml"))
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of one trial's files."""
+        return self.folder / "trials" / str(number)
+
+    def begin(self, number: int, candidate: Candidate, attempts: int = 1) -> Trial:
+        """Record that a trial starts; earlier reports of an interrupted attempt are dropped."""
+        trial = Trial(number, candidate, attempts=attempts)
+        with disk_errors(self.folder):
+            self.trial_folder(number).mkdir(exist_ok=True)
+            write_json(self.trial_folder(number) / "candidate.json", dict(candidate))
+            with self._database:
+                self._database.execute("DELETE FROM report WHERE number = ?", (number,))
+                self._put(trial)
+        return trial
+
+    def report(self, number: int, step: int, metrics: Mapping[str, float]) -> None:
+        """Record the metrics of one step of a running trial."""
+        with disk_errors(self.folder), self._database:
+            row = (number, step, json.dumps(metrics))
+            self._database.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", row)
+
+    def finish(self, trial: Trial) -> None:
+        """Record how a trial ended, in its folder first, then in the database."""
+        with disk_errors(self.folder):
+            outcome = _outcome(trial) | {"curve": self.curve(trial.number)}
+            write_json(self.trial_folder(trial.number) / "outcome.json", outcome)
+            with self._database:
+                self._put(trial)
+
+    def trials(self) -> list[Trial]:
+        """Return all trials by number."""
+        rows = self._database.execute("SELECT * FROM trial ORDER BY number")
+        return [_trial(*row) for row in rows]
+
+    def curve(self, number: int) -> Curve:
+        """Return (step, metrics) pairs of one trial, in order."""
+        rows = self._database.execute("SELECT step, metrics FROM report WHERE number = ? ORDER BY step", (number,))
+        return [(step, json.loads(metrics)) for step, metrics in rows]
+
+    def curves(self) -> dict[int, Curve]:
+        """Return the curves of all trials that reported steps."""
+        curves: dict[int, Curve] = {}
+        for number, step, metrics in self._database.execute("SELECT number, step, metrics FROM report ORDER BY number, step"):
+            curves.setdefault(number, []).append((step, json.loads(metrics)))
+        return curves
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock seconds spent searching, over all sessions."""
+        row = self._database.execute("SELECT value FROM study WHERE key = 'seconds'").fetchone()
+        return float(row[0]) if row else 0.0
+
+    def spend(self, seconds: float) -> None:
+        """Record the wall-clock seconds spent searching so far."""
+        with disk_errors(self.folder), self._database:
+            self._database.execute("INSERT OR REPLACE INTO study VALUES ('seconds', ?)", (str(seconds),))
+
+    def close(self) -> None:
+        """Close the database and let others write."""
+        self._database.close()
+        if self._lock:
+            self._lock.close()
+
+    def __enter__(self) -> "Record":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _put(self, trial: Trial) -> None:
+        row = (
+            *(trial.number, json.dumps(dict(trial.candidate)), trial.state.value, json.dumps(trial.metrics), trial.reason),
+            *(trial.seconds, trial.attempts, json.dumps(trial.facts)),
+        )
+        self._database.execute("INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _connect(self) -> sqlite3.Connection:
+        path = self.folder / "study.db"
+        existed = path.exists()
+        try:
+            database = _open_database(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "disk" in str(error):
+                raise
+            return self._rebuild(f"{path} is damaged ({error})")
+        if not existed and any((self.folder / "trials").glob("*/outcome.json")):
+            database.close()
+            return self._rebuild(f"{path} is missing")
+        return database
+
+    def _rebuild(self, problem: str) -> sqlite3.Connection:
+        """Make the database anew from the trials' files, the damaged one kept aside."""
+        path = self.folder / "study.db"
+        if self._lock is None:
+            self._lock = _lock(self.folder)
+        aside = path.with_name(f"study.db.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+        if path.exists():
+            os.replace(path, aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        self._database = _open_database(path)
+        found = self._adopt_files()
+        self.notice = f"{problem}: rebuilt from the files of {found} trials"
+        return self._database
+
+    def _adopt_files(self) -> int:
+        """Take over what the trials' folders know and the database does not; returns the number of trials taken."""
+        known = dict(self._database.execute("SELECT number, state FROM trial"))
+        numbers = sorted(int(entry.name) for entry in os.scandir(self.folder / "trials") if entry.name.isdigit())
+        taken = 0
+        with self._database:
+            for number in numbers:
+                if known.get(number, State.RUNNING) == State.RUNNING:
+                    taken += self._adopt(number)
+        return taken
+
+    def _adopt(self, number: int) -> bool:
+        folder = self.trial_folder(number)
+        outcome = _read_json(folder / "outcome.json")
+        candidate = _read_json(folder / "candidate.json")
+        if candidate is None:
+            return False
+        if outcome is None:
+            known = self._database.execute("SELECT 1 FROM trial WHERE number = ?", (number,)).fetchone()
+            if not known:
+                self._put(Trial(number, candidate))
+            return True
+        curve = outcome.pop("curve", [])
+        self._put(Trial(number, candidate, **(outcome | {"state": State(outcome["state"])})))
+        rows = [(number, step, json.dumps(metrics)) for step, metrics in curve]
+        self._database.executemany("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", rows)
+        return True
+
+
+def _open_database(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30)
+    try:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise StudyError(f"{path}: was written by a newer Tunesmith (format {version}, this one reads {VERSION})")
+        problem = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if problem != "ok":
+            raise sqlite3.DatabaseError(problem)
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(SCHEMA)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _lock(folder: Path) -> IO[str]:
+    handle = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise StudyError(f"{folder}: another process is searching in this study; wait for it or stop it") from None
+    return handle
+
+
+def _refuse_other_study(folder: Path, content: Mapping[str, Any]) -> None:
+    path = folder / "spec.yaml"
+    if not path.exists():
+        return
+    recorded = read_yaml(path.read_text(), str(path))
+    comparable = [{key: value for key, value in spec.items() if key not in CHANGEABLE} for spec in (recorded, dict(content))]
+    differences = list(_differences(*(json.loads(json.dumps(spec)) for spec in comparable), where=""))
+    if differences:
+        listed = "\n  ".join(differences)
+        raise StudyError(f"{folder}: holds a study of another spec; choose another folder. What differs:\n  {listed}")
+
+
+def _differences(recorded: Any, given: Any, where: str) -> Iterable[str]:
+    if isinstance(recorded, dict) and isinstance(given, dict):
+        for key in dict.fromkeys([*recorded, *given]):
+            yield from _differences(recorded.get(key), given.get(key), f"{where}.{key}".lstrip("."))
+    elif recorded != given:
+        yield f"{where}: {recorded!r} in the study, {given!r} now"
+
+
+def _outcome(trial: Trial) -> dict[str, Any]:
+    fields = ("state", "metrics", "reason", "seconds", "attempts", "facts")
+    return {name: getattr(trial, name) for name in fields}
+
+
+def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, seconds: float, attempts: int, facts: str) -> Trial:
+    return Trial(
+        number, json.loads(candidate), State(state), json.loads(metrics), reason, seconds, attempts, json.loads(facts)
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return a file's content; None where it is missing or was cut off by a crash of the machine."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,32 @@
+"""Median stopping (Golovin et al., "Google Vizier", 2017, section 3.2.1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+from tunesmith.errors import SpecError
+from tunesmith.schedulers._scheduler import Scheduler
+
+
+@dataclass(frozen=True)
+class Median(Scheduler):
+    """Stops a trial whose best loss so far is worse than the median of the finished trials' average losses up to that step.
+
+    trials: finished trials before anything is stopped. steps: steps that every trial may run.
+    """
+
+    trials: int = 5
+    steps: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "steps"):
+            if getattr(self, name) < 1:
+                raise SpecError(f"{name}: got {getattr(self, name)}; needs a whole number from 1")
+
+    def verdict(self, losses: Sequence[float], others: Mapping[int, Sequence[float]]) -> str:
+        step = len(losses)
+        if step < self.steps or len(others) < self.trials:
+            return ""
+        bar = median(mean(other[:step]) for other in others.values() if other)
+        best = min(losses)
+        return f"best loss {best:.4g} after {step} steps, the median is {bar:.4g}" if best > bar else ""
