@@ -129,7 +129,7 @@ class Spec:
 
     def to_json(self) -> dict[str, Any]:
         """Return the search file's content with every default written out."""
-        content = self.file.model_dump(mode="json", exclude_none=True)
+        content = self.file.model_dump(mode="json", exclude_none=True, exclude={"space"})
         content["space"] = self.space.to_json()
         if self.objective:
             content["objectives"] = [{"metric": self.objective.metric, "goal": self.objective.goal}]
@@ -145,6 +145,14 @@ def load_spec(path: Path) -> Spec:
     except UnicodeDecodeError:
         raise SpecError(f"{path}: is no text file") from None
     return parse_spec(read_yaml(text, str(path)), source=str(path), folder=path.resolve().parent)
+
+
+def with_trials(spec: Spec, trials: int) -> Spec:
+    """Return the spec with another number of trials in its budget."""
+    if trials < 1:
+        raise SpecError(f"budget.trials: got {trials}; needs a whole number from 1")
+    budget = spec.file.budget.model_copy(update={"trials": trials})
+    return replace(spec, file=spec.file.model_copy(update={"budget": budget}))
 
 
 def parse_spec(content: object, source: str = "spec", folder: Path = Path(".")) -> Spec:

@@ -1,0 +1,178 @@
+"""The Python front door: `minimize` any function, `design` a network from a `build(choose)` function."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from tunesmith.data.arrays import prepare_arrays
+from tunesmith.engines._engine import Progress
+from tunesmith.engines.inline import Inline
+from tunesmith.engines.local import Local
+from tunesmith.errors import SpecError
+from tunesmith.evaluation._context import Evaluator
+from tunesmith.evaluation.function import FunctionEvaluator
+from tunesmith.progress import ConsoleProgress
+from tunesmith.record import Record
+from tunesmith.search import Outcome, make_evaluator, outcome, run, spec_objective
+from tunesmith.spaces._distributions import Distribution, Value
+from tunesmith.spaces._space import Space
+from tunesmith.spaces.code import Code
+from tunesmith.spaces.parameters import Branches, Parameters
+from tunesmith.spec import Spec, parse_bytes, parse_spec
+
+# The name of the one parameter of a space that is a bare distribution.
+BARE = "x"
+
+Strategy = str | Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a search found: the best candidate and its value; `study` holds every trial with its curve."""
+
+    best_candidate: dict[str, Value]
+    best_value: float
+    study: Record
+    outcome: Outcome
+    _keep: object = field(default=None, repr=False)
+
+    @property
+    def best_model(self) -> Any:
+        """The Keras model of the best trial, as it was scored; raises SpecError where the search trained none."""
+        path = self.study.trial_folder(self.outcome.best.number) / "model.keras"
+        if not path.exists():
+            raise SpecError("best_model: this search trained no networks")
+        import keras
+
+        return keras.models.load_model(path)
+
+
+def minimize(
+    function: Callable[..., Any],
+    space: Distribution | Mapping[str, Any] | Space,
+    *,
+    strategy: Strategy = "tpe",
+    trials: int = 100,
+    parallel: int = 1,
+    seed: int = 0,
+    timeout: float | None = None,
+    memory: str | int | None = None,
+    study: str | Path | None = None,
+    progress: bool = False,
+) -> Result:
+    """Search the candidate for which `function` returns the least value.
+
+    function: takes a candidate (a dictionary; the bare value where `space` is a single distribution) and returns a number,
+        a dictionary of metrics with "loss", or {"status": "fail", "reason": ...}. A second argument, where it takes one,
+        is the context with `report(step, metrics)`. An exception or NaN is a failed trial.
+    timeout, memory: seconds and bytes (or "2Gi") of one trial. With them, or with parallel > 1, trials run in worker processes.
+    study: folder of the record; the same call continues it. Without it the record lives as long as the result.
+
+    Raises SpecError for a mistake in the arguments, StudyError where no trial succeeded.
+    """
+    bare = isinstance(space, Distribution | Branches)
+    content = {
+        "space": _space_form({BARE: space} if bare else space),
+        "strategy": _strategy_form(strategy, seed),
+        "evaluation": {"kind": "function", "function": f"python:{getattr(function, '__qualname__', 'function')}"},
+        **_limits(trials, parallel, timeout, memory),
+    }
+    evaluator = FunctionEvaluator(function, "loss", BARE if bare else None)
+    spec = parse_spec(content, "minimize")
+    return _run(spec, lambda _: (spec, evaluator), study, progress)
+
+
+def design(
+    build: Callable[..., Any] | Space,
+    data: Any,
+    *,
+    strategy: Strategy = "tpe",
+    trials: int = 30,
+    parallel: int = 1,
+    epochs: int = 20,
+    patience: int | None = None,
+    seed: int = 0,
+    timeout: float | None = None,
+    memory: str | int | None = None,
+    study: str | Path | None = None,
+    progress: bool = False,
+) -> Result:
+    """Search the network that `build(choose)` can make and that scores best on the validation data.
+
+    build: calls `choose.uniform("dropout", 0, 0.5)` and the like and returns a Keras model (compiled or not) or a
+        `tunesmith.Training` with its batch size; or a space such as `layers`.
+    data: a function returning (x_train, y_train, x_validation, y_validation), or these four arrays, or the folder of a
+        prepared data set. Whole-number labels make a classification, others a regression.
+
+    The result's `best_model` is the best trial's trained model. Other arguments as for `minimize`.
+    """
+    content = {
+        "data": {"uri": "arrays"},
+        "space": {"kind": "code", "build": build} if not isinstance(build, Space) else build.to_json(),
+        "strategy": _strategy_form(strategy, seed),
+        "evaluation": {"epochs": epochs} | ({"early_stopping": {"patience": patience}} if patience else {}),
+        **_limits(trials, parallel, timeout, memory),
+    }
+    spec = parse_spec(content, "design")
+
+    def ready(folder: Path) -> tuple[Spec, Evaluator]:
+        dataset = Path(data) if isinstance(data, str | Path) else folder / "dataset"
+        info = prepare_arrays(*(data() if callable(data) else data), folder=dataset) if dataset != data else None
+        fitted = spec.for_data(info or _info(dataset))
+        return fitted, make_evaluator(fitted, dataset)
+
+    return _run(spec, ready, study, progress)
+
+
+def _info(dataset: Path) -> Any:
+    from tunesmith.data.info import DatasetInfo
+
+    return DatasetInfo.load(dataset)
+
+
+Ready = Callable[[Path], tuple[Spec, Evaluator]]
+
+
+def _run(spec: Spec, ready: Ready, study: str | Path | None, progress: bool) -> Result:
+    keep = tempfile.TemporaryDirectory(prefix="tunesmith-") if study is None else None
+    folder = Path(keep.name if keep else str(study))
+    spec, evaluator = ready(folder)
+    engine = Local() if _needs_workers(spec) else Inline()
+    record = Record.start(folder, spec.to_json())
+    try:
+        run(spec, evaluator, record, engine, ConsoleProgress(Console(stderr=True)) if progress else Progress())
+    finally:
+        record.close()
+    record = Record.read(folder)
+    found = outcome(record, spec_objective(spec))
+    return Result(dict(found.best.candidate), found.value, record, found, keep)
+
+
+def _needs_workers(spec: Spec) -> bool:
+    limits = spec.file.resources
+    training = spec.file.evaluation.kind == "training"
+    return training or spec.file.budget.parallel > 1 or limits.memory is not None or limits.seconds is not None
+
+
+def _space_form(space: Mapping[str, Any] | Space) -> dict[str, Any]:
+    if isinstance(space, Space):
+        return space.to_json()
+    if isinstance(space, Mapping):
+        return {"kind": "parameters", "parameters": space}
+    raise SpecError(f"space: got {space!r}; needs a dictionary of distributions, a distribution, or a space")
+
+
+def _strategy_form(strategy: Strategy, seed: int) -> dict[str, Any]:
+    return {"name": strategy, "seed": seed} if isinstance(strategy, str) else {"seed": seed, **strategy}
+
+
+def _limits(trials: int, parallel: int, timeout: float | None, memory: str | int | None) -> dict[str, Any]:
+    resources = {"seconds": timeout, "memory": memory}
+    return {
+        "budget": {"trials": trials, "parallel": parallel},
+        "resources": {name: value for name, value in resources.items() if value is not None},
+    }

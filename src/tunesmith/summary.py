@@ -1,0 +1,100 @@
+"""The short table at the end of a run, and the same as plain data (`summary.json`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tunesmith.errors import StudyError
+from tunesmith.files import write_json
+
+MOST_PARAMETERS = 8
+
+
+def make_summary(
+    search: Mapping[str, Any], evaluation: Mapping[str, Any] | None, seconds: float, outputs: Mapping[str, Path]
+) -> dict[str, Any]:
+    """Return the summary of a run.
+
+    search: `Outcome.to_json()`. evaluation: `Evaluation.to_json()`, None where no model was trained. seconds: of the whole
+    run. outputs: where each output lies.
+    """
+    metrics = dict(evaluation["metrics"]) if evaluation else {}
+    intervals = evaluation.get("intervals", {}) if evaluation else {}
+    return {
+        **{f"test_{name}": value for name, value in metrics.items()},
+        "test_intervals": dict(intervals),
+        **{name: search[name] for name in ("best", "objective", "value", "trials", "failed", "stopped")},
+        "search_seconds": search["seconds"],
+        "seconds": round(seconds, 3),
+        "outputs": {name: str(path) for name, path in outputs.items()},
+    }
+
+
+def save_summary(summary: Mapping[str, Any], folder: Path) -> None:
+    """Write `summary.json` into `folder`."""
+    write_json(folder / "summary.json", summary)
+
+
+def print_summary(summary: Mapping[str, Any], console: Console) -> None:
+    """Print the summary as a table."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in _rows(summary):
+        table.add_row(label, text)
+    console.print()
+    console.print(table, highlight=False)
+
+
+def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = []
+    for metric in ("accuracy", "mae", "rmse", "r2"):
+        if f"test_{metric}" in summary:
+            rows.append((f"test {metric}", _figure(metric, summary)))
+    best = summary["best"]
+    rows.append((summary["objective"]["metric"], f"{summary['value']:.4g} (trial {best['trial']})"))
+    rows.append(("best candidate", describe_candidate(best["candidate"])))
+    rows.append(("trials", f"{summary['trials']} run, {summary['failed']} failed, {summary['stopped']} stopped early"))
+    rows.append(("time", str(timedelta(seconds=round(summary["seconds"])))))
+    return rows + [(name, path) for name, path in summary["outputs"].items()]
+
+
+def _figure(metric: str, summary: Mapping[str, Any]) -> str:
+    value = summary[f"test_{metric}"]
+    interval = summary["test_intervals"].get(metric)
+    if metric == "accuracy":
+        return f"{value:.2%}" + (f" (95 % interval {interval[0]:.2%} to {interval[1]:.2%})" if interval else "")
+    return f"{value:.4g}" + (f" (95 % interval {interval[0]:.4g} to {interval[1]:.4g})" if interval else "")
+
+
+def describe_candidate(candidate: Mapping[str, Any], most: int = MOST_PARAMETERS) -> str:
+    """Return a candidate in one line, its first `most` parameters."""
+    parts = [f"{name}={_short(value)}" for name, value in list(candidate.items())[:most]]
+    more = len(candidate) - len(parts)
+    return ", ".join(parts) + (f", and {more} more" if more > 0 else "")
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def print_exports(records: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Print what was exported."""
+    table = Table("format", "path", "size", "difference", "latency")
+    for record in records:
+        latency = record["latency"]["median"]
+        size = f"{record['size'] / 1024:.0f} KiB"
+        table.add_row(record["format"], record["path"], size, f"{record['difference']:.1e}", f"{latency:.2f} ms")
+    console.print(table)
+
+
+def study_folder(folder: Path) -> Path:
+    """Return the study's folder, given it or the run's that holds it; raises StudyError where there is none."""
+    for place in (folder, folder / "study"):
+        if (place / "spec.yaml").is_file():
+            return place
+    raise StudyError(f"{folder}: holds no study (no spec.yaml in it or in its folder 'study')")
