@@ -91,7 +91,9 @@ def _check_limit(evaluation: Evaluation, option: str, task: str, metric: str, li
     value = evaluation.figures.metrics.get(metric)
     if value is not None and value >= limit:
         return
-    got = f"is undefined on {evaluation.examples} test examples" if value is None else f"{value:.4f} is below {option} {limit:g}"
+    got = (
+        f"is undefined on {evaluation.examples} test examples" if value is None else f"{value:.4f} is below {option} {limit:g}"
+    )
     rest = ", ".join(f"{name} {number:.4g}" for name, number in evaluation.figures.metrics.items() if name != metric)
     low_high = evaluation.figures.intervals.get(metric)
     interval = f" (95 % interval {low_high[0]:.4f} to {low_high[1]:.4f})" if low_high else ""
@@ -111,5 +113,5 @@ def _latency(model: "keras.Model", example: np.ndarray) -> Latency:
     import tensorflow as tf
 
     serve = tf.function(lambda batch: model(batch, training=False))
-    tensor = tf.convert_to_tensor(np.asarray(example), dtype=model.input_dtype if hasattr(model, "input_dtype") else tf.float32)
+    tensor = tf.convert_to_tensor(np.asarray(example), dtype=model.inputs[0].dtype)
     return measure(lambda: np.asarray(serve(tensor)))

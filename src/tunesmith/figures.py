@@ -95,8 +95,8 @@ def judge_regression(y: np.ndarray, answers: np.ndarray) -> Figures:
     from sklearn import metrics as sk
 
     truth, guesses = y.astype(np.float64), answers[:, 0]
-    # scikit-learn's default writes an undefined R² (a constant target) as 0 or 1, which a gate would take for a figure.
-    r2 = sk.r2_score(truth, guesses, force_finite=False) if len(truth) > 1 else math.nan
+    # R² compares with the truth's spread; without any, scikit-learn answers 0 or 1, which a gate would take for a figure.
+    r2 = sk.r2_score(truth, guesses) if np.ptp(truth) > 0 else math.nan
     return Figures(
         metrics=_finite(mae=sk.mean_absolute_error(truth, guesses), rmse=sk.root_mean_squared_error(truth, guesses), r2=r2),
         intervals={"mae": bootstrap(np.abs(truth - guesses))},

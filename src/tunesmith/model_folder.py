@@ -63,7 +63,9 @@ class ModelFolder:
             raise TypeError(f"{self.path}: a model of {self.info.kind} has no encoding")
         absent = [column.name for column in self.encoding.columns if column.name not in columns]
         if absent:
-            raise DataError(f"{where}: lacks columns that the model was trained on: {', '.join(absent)}; it has: {', '.join(columns)}")
+            raise DataError(
+                f"{where}: lacks columns that the model was trained on: {', '.join(absent)}; it has: {', '.join(columns)}"
+            )
         for column in self.encoding.columns:
             kind = "numeric" if columns[column.name].dtype.kind in "fiub" else "category"
             if kind != column.kind:
@@ -85,7 +87,9 @@ class ModelFolder:
             if trained != given:
                 raise DataError(f"{where}: has {name} {_show(given)}, the model in {self.path} was trained on {_show(trained)}")
         if info.kind == "images" and info.input_shape != self.info.input_shape:
-            raise DataError(f"{where}: has images of {info.input_shape}, the model in {self.path} takes {self.info.input_shape}")
+            raise DataError(
+                f"{where}: has images of {info.input_shape}, the model in {self.path} takes {self.info.input_shape}"
+            )
 
     def _check_shapes(self, model: "keras.Model") -> None:
         """Raise SpecError where the model's own shapes are not those that its folder promises."""

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from tunesmith.registry import did_you_mean
 
 Value = bool | int | float | str | None
 INFINITY = math.inf
+LARGEST_WHOLE = 2**53  # beyond it floats, and so the unit interval's warps, skip whole numbers
 
 
 class Distribution(ABC):
@@ -65,11 +67,14 @@ class Choice(Distribution):
     name: ClassVar[str] = "choice"
 
     def __post_init__(self) -> None:
+        # NumPy's numbers have types of their own, which a candidate's JSON would not bring back.
+        plain = tuple(option.item() if isinstance(option, np.generic) else option for option in self.options)
+        object.__setattr__(self, "options", plain)
         if not self.options:
             raise SpecError("choice: needs at least one option")
         for option in self.options:
-            if not isinstance(option, Value):
-                raise SpecError(f"choice: got {option!r}; an option is a text, number, true, false or null")
+            if not isinstance(option, Value) or (isinstance(option, float) and not math.isfinite(option)):
+                raise SpecError(f"choice: got {option!r}; an option is a text, finite number, true, false or null")
         if len({_typed(option) for option in self.options}) < len(self.options):
             raise SpecError(f"choice: duplicate options in {list(self.options)}")
 
@@ -99,11 +104,21 @@ class Choice(Distribution):
 
 
 def _typed(value: object) -> tuple[str, object]:
-    return (type(value).__name__, value if value == value else None)
+    return type(value).__name__, value
+
+
+def _finite(value: object) -> bool:
+    """Tell whether `value` is a number that a float can hold."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 @dataclass(frozen=True)
-class _Numeric(Distribution):
+class _Numeric(Distribution, ABC):
     """Two numbers, an optional step and optional bounds; what lies outside the bounds is set to the nearer one."""
 
     first: float
@@ -115,13 +130,24 @@ class _Numeric(Distribution):
 
     def __post_init__(self) -> None:
         for label, number in zip(self.arguments, (self.first, self.second), strict=True):
-            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            if not _finite(number):
                 raise SpecError(f"{self.name}: {label} must be a finite number, got {number!r}")
-        if self.step is not None and (isinstance(self.step, bool) or not 0 < self.step < INFINITY):
+        if self.step is not None and not (_finite(self.step) and self.step > 0):
             raise SpecError(f"{self.name}: step must be positive, got {self.step!r}")
-        if self.clip is not None and not self.clip[0] < self.clip[1]:
-            raise SpecError(f"{self.name}: clip must be [low, high] with low < high, got {list(self.clip)}")
+        self._check_clip()
         self._check()
+        low, high = self._grid_bounds()
+        if low > high:
+            raise SpecError(f"{self.name}: clip {list(self.clip or ())} leaves no value of {self.describe()}")
+
+    def _check_clip(self) -> None:
+        if self.clip is None:
+            return
+        clip = tuple(self.clip)
+        numbers = all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in clip)
+        if len(clip) != 2 or not numbers or not clip[0] < clip[1]:
+            raise SpecError(f"{self.name}: clip must be [low, high] with low < high, got {list(clip)}")
+        object.__setattr__(self, "clip", clip)
 
     @abstractmethod
     def _check(self) -> None:
@@ -152,15 +178,16 @@ class _Numeric(Distribution):
         return lowest, highest
 
     def _on_grid(self, position: int) -> float:
-        return float(f"{self._origin + position * (self.step or 1):.12g}")
+        """The value at `position`, counted as decimals so that three steps of 0.1 are 0.3."""
+        return float(Decimal(repr(self._origin)) + position * Decimal(repr(self.step or 1)))
 
     def quantile(self, unit: float) -> float | int:
         low, high = self._grid_bounds()
         tiny = 1e-16 if math.isinf(low) or math.isinf(high) else 0.0
-        value = self._raw_quantile(min(max(unit, tiny), 1 - tiny))
+        value = min(max(self._raw_quantile(min(max(unit, tiny), 1 - tiny)), low), high)
         if self.step is not None:
-            value = self._on_grid(round((value - self._origin) / self.step))
-        return self._typed(min(max(value, low), high))
+            value = min(max(self._on_grid(round((value - self._origin) / self.step)), low), high)
+        return self._typed(value)
 
     def _typed(self, value: float) -> float | int:
         return int(value) if self.integer else float(value)
@@ -178,14 +205,16 @@ class _Numeric(Distribution):
         return (self._raw_cdf(below) + self._raw_cdf(above)) / 2
 
     def contains(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
             return False
         if self.integer and int(value) != value:
             return False
         low, high = self._grid_bounds()
         if not low <= value <= high:
             return False
-        return self.step is None or value == self._on_grid(round((value - self._origin) / self.step))
+        if self.step is None:
+            return True
+        return math.isclose(value, self._on_grid(round((value - self._origin) / self.step)), rel_tol=1e-12)
 
     @property
     def size(self) -> float:
@@ -208,6 +237,8 @@ class Uniform(_Numeric):
     def _check(self) -> None:
         if not self.first < self.second:
             raise SpecError(f"{self.name}: low must be less than high, got [{self.first}, {self.second}]")
+        if not math.isfinite(self.second - self.first):
+            raise SpecError(f"{self.name}: the range [{self.first}, {self.second}] is too wide for floating-point numbers")
 
     @property
     def _origin(self) -> float:
@@ -243,7 +274,7 @@ class LogUniform(Uniform):
         if self.first <= 0:
             raise SpecError(f"{self.name}: low must be above 0 on a logarithmic scale, got {self.first}")
         super()._check()
-        if self.step is not None and self.step >= 2 * self.first and not self.integer:
+        if self.step is not None and self.step >= 2 * self.first:
             raise SpecError(f"{self.name}: step must be less than twice low, got step {self.step} and low {self.first}")
 
     def _log_edges(self) -> tuple[float, float]:
@@ -261,10 +292,15 @@ class LogUniform(Uniform):
         return np.clip((logs - low) / (high - low), 0.0, 1.0)
 
 
-def _check_whole(distribution: _Numeric) -> None:
-    numbers = (distribution.first, distribution.second, distribution.step)
-    if any(number is not None and int(number) != number for number in numbers):
-        raise SpecError(f"{distribution.name}: needs whole numbers, got {distribution.to_json()}")
+def _make_whole(distribution: _Numeric) -> None:
+    """Turn whole floats (JSON has no other numbers in some hands) into ints; raises SpecError for any other number."""
+    for label in ("first", "second", "step"):
+        number = getattr(distribution, label)
+        if number is None or int(number) != number:
+            raise SpecError(f"{distribution.name}: needs whole numbers, got {distribution.describe()}")
+        if abs(number) > LARGEST_WHOLE:
+            raise SpecError(f"{distribution.name}: needs numbers up to {LARGEST_WHOLE}, got {number}")
+        object.__setattr__(distribution, label, int(number))
 
 
 @dataclass(frozen=True)
@@ -277,7 +313,7 @@ class Int(Uniform):
 
     def _check(self) -> None:
         super()._check()
-        _check_whole(self)
+        _make_whole(self)
 
 
 @dataclass(frozen=True)
@@ -290,7 +326,7 @@ class LogInt(LogUniform):
 
     def _check(self) -> None:
         super()._check()
-        _check_whole(self)
+        _make_whole(self)
 
 
 @dataclass(frozen=True)
@@ -329,9 +365,7 @@ class LogNormal(Normal):
             return super()._raw_cdf(np.log(np.maximum(values, 0.0)))
 
 
-NUMERIC: dict[str, type[_Numeric]] = {
-    cls.name: cls for cls in (Uniform, LogUniform, Int, LogInt, Normal, LogNormal)
-}
+NUMERIC: dict[str, type[_Numeric]] = {cls.name: cls for cls in (Uniform, LogUniform, Int, LogInt, Normal, LogNormal)}
 NAMES = [*NUMERIC, Choice.name]
 
 

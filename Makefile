@@ -1,0 +1,87 @@
+# Everything a person does with a checkout; `make` alone lists it. ARGS= is handed on, as in `make test ARGS="-k tpe"`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+UV_VERSION := 0.13.9
+ARGS ?=
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
+
+.PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits clean
+
+help:  ## List the targets
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(STAMPS)/project  ## Run the pipeline `tune` on this machine, without a cluster
+	$(BIN)/tunesmith pipeline run tune $(ARGS)
+
+test: lint types contracts pytest  ## Check style, types, import contracts, then run all tests
+
+lint: $(STAMPS)/dev  ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMPS)/dev  ## Rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(STAMPS)/dev  ## Check types
+	$(BIN)/basedpyright --level error
+
+contracts: $(STAMPS)/dev  ## Check who may import whom
+	$(BIN)/lint-imports --no-logo
+
+pytest: $(STAMPS)/dev  ## Run the tests alone
+	$(BIN)/pytest $(ARGS)
+
+generate: $(STAMPS)/dev  ## Rewrite the generated files: the components' READMEs, the gRPC code
+	$(BIN)/python -m tunesmith.components.generate
+	$(BIN)/python -m tunesmith.katib.generate
+
+lock: $(STAMPS)/uv  ## Resolve the dependencies anew into requirements/*.txt
+	requirements/lock.sh $(VENV)-lock/bin/uv $(ARGS)
+
+bench-local: $(STAMPS)/bench  ## Compare the speed of a search with Keras-Tuner's
+	$(BIN)/python benchmarks/local_speed.py $(ARGS)
+
+bench-engine: $(STAMPS)/project  ## Measure the engine's overhead, resuming, memory and start-up
+	$(BIN)/python benchmarks/engine_overhead.py $(ARGS)
+
+bench-digits: $(STAMPS)/project  ## Compare test accuracy on digits with a support vector machine's
+	$(BIN)/python benchmarks/digits_accuracy.py $(ARGS)
+
+clean:  ## Delete the environment and all that was made from the sources; runs/ stays
+	rm -rf $(VENV) $(VENV)-lock build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is younger than the lock file that was installed: a second `make run` starts at once, a changed lock is installed.
+$(STAMPS)/made:
+	@requirements/environment.sh $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(STAMPS)/run: requirements/run.txt | $(STAMPS)/made
+	@echo "installing Tunesmith's dependencies into $(VENV), once; this takes a minute or two"
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/project: pyproject.toml $(STAMPS)/run
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/project
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/bench: requirements/bench.txt $(STAMPS)/project
+	@$(PIP) --require-hashes -r $<
+	@touch $@
+
+$(STAMPS)/uv: Makefile | $(STAMPS)/made
+	@$(BIN)/python -m venv --clear $(VENV)-lock
+	@$(VENV)-lock/bin/python -m pip --quiet install uv==$(UV_VERSION)
+	@touch $@

@@ -1,0 +1,49 @@
+"""The step that judges the model."""
+
+from kfp import dsl
+from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+
+from tunesmith.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def evaluate_model(
+    dataset: Input[Dataset],
+    model: Input[Model],
+    evaluation: Output[Artifact],
+    classification: Output[ClassificationMetrics],
+    metrics: Output[Metrics],
+    min_test_accuracy: float = 0.0,
+    min_test_r2: float = 0.0,
+) -> str:
+    """Judge a model on the test split, which neither search nor training has seen; fail where it is not good enough.
+
+    Args:
+        dataset: The prepared data set.
+        model: The trained model, as train_model leaves it.
+        evaluation: All figures, a folder with evaluation.json.
+        classification: The confusion matrix and, for two classes, the ROC curve.
+        metrics: The figures of quality, size and speed.
+        min_test_accuracy: The step fails below this accuracy of a classification; 0 asks nothing.
+        min_test_r2: The step fails below this R² of a regression; 0 asks nothing.
+
+    Returns:
+        What became of the limits: passed, or off where none was set.
+    """
+    from pathlib import Path
+
+    from tunesmith.steps import evaluate_step
+
+    folders = [Path(artifact.path) for artifact in (model, dataset, evaluation)]
+    judged = evaluate_step(*folders, min_test_accuracy, min_test_r2)
+    for name, value in judged.figures.metrics.items():
+        metrics.log_metric(f"test_{name}", value)
+    metrics.log_metric("model_bytes", judged.size)
+    metrics.log_metric("milliseconds_per_example", judged.latency.median)
+    if judged.figures.confusion:
+        names = [figures.name for figures in judged.figures.classes]
+        classification.log_confusion_matrix(names, [list(row) for row in judged.figures.confusion])
+    if judged.figures.roc:
+        points = [(point.false_positive_rate, point.true_positive_rate, point.threshold) for point in judged.figures.roc]
+        classification.log_roc_curve(*(list(values) for values in zip(*points, strict=True)))
+    return "passed" if min_test_accuracy or min_test_r2 else "off"

@@ -1,0 +1,70 @@
+"""The step that searches."""
+
+from kfp import dsl
+from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Output
+
+from tunesmith.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def search_model(
+    dataset: Input[Dataset],
+    study: Output[Artifact],
+    report: Output[HTML],
+    leaderboard: Output[Markdown],
+    metrics: Output[Metrics],
+    search_space: dict,
+    strategy: str = "tpe",
+    trial_scheduler: str = "none",
+    trials: int = 30,
+    parallel_trials: int = 2,
+    search_time_limit_hours: float = 0.0,
+    epochs_per_trial: int = 20,
+    early_stopping_patience: int = 3,
+    trial_memory_limit: str = "",
+    trial_time_limit_seconds: float = 0.0,
+    random_seed: int = 0,
+    dataset_fingerprint: str = "",
+) -> None:
+    """Search hyperparameters and architecture of a network: train candidates and compare them on the validation split.
+
+    Args:
+        dataset: The prepared data set, as prepare_data makes it.
+        study: All trials, a folder: study.db, spec.yaml and trials/.
+        report: Figures, curves and leaderboard of the search.
+        leaderboard: The best trials as a table.
+        metrics: The best validation figure and how many trials ended how.
+        search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
+        strategy: What proposes candidates, such as tpe or random.
+        trial_scheduler: What ends poor trials early: median, or none.
+        trials: Candidates to try in all.
+        parallel_trials: Candidates to train at a time.
+        search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.
+        epochs_per_trial: Epochs that a candidate is trained for at most.
+        early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
+        trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
+        trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
+        random_seed: Decides all that is random in the search.
+        dataset_fingerprint: The fingerprint of the data set, which keeps a cached result from being used for other data.
+    """
+    from pathlib import Path
+
+    from tunesmith.steps import search_step
+
+    arguments = {
+        "search_space": search_space,
+        "strategy": strategy,
+        "trial_scheduler": trial_scheduler,
+        "trials": trials,
+        "parallel_trials": parallel_trials,
+        "search_time_limit_hours": search_time_limit_hours,
+        "epochs_per_trial": epochs_per_trial,
+        "early_stopping_patience": early_stopping_patience,
+        "trial_memory_limit": trial_memory_limit,
+        "trial_time_limit_seconds": trial_time_limit_seconds,
+        "random_seed": random_seed,
+    }
+    folders = [Path(artifact.path) for artifact in (dataset, study, report, leaderboard)]
+    for name, value in search_step(*folders, arguments).items():
+        metrics.log_metric(name, value)
+    study.metadata.update(metrics.metadata)

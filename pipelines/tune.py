@@ -1,0 +1,99 @@
+"""From a data set to a searched, trained, judged and exported model."""
+
+# pyright: reportMissingImports=false
+# (tunesmith.components is the folder components/, mapped by setuptools' package-dir, which pyright does not read)
+
+from kfp import dsl
+
+from tunesmith.components.evaluate_model.component import evaluate_model
+from tunesmith.components.export_model.component import export_model
+from tunesmith.components.prepare_data.component import prepare_data
+from tunesmith.components.search_model.component import search_model
+from tunesmith.components.train_model.component import train_model
+
+
+@dsl.pipeline(name="tune", description="Searches, trains, judges and exports a model for a data set.")
+def tune(
+    data_uri: str = "digits",
+    target_column: str = "",
+    task: str = "auto",
+    validation_share: float = 0.2,
+    test_share: float = 0.2,
+    search_space: dict = {"kind": "layers"},  # noqa: B006 (kfp reads the default, nobody changes it)
+    strategy: str = "tpe",
+    trial_scheduler: str = "none",
+    trials: int = 30,
+    parallel_trials: int = 2,
+    search_time_limit_hours: float = 0.0,
+    epochs_per_trial: int = 20,
+    early_stopping_patience: int = 3,
+    trial_memory_limit: str = "",
+    trial_time_limit_seconds: float = 0.0,
+    refit_on_all_data: bool = True,
+    min_test_accuracy: float = 0.0,
+    min_test_r2: float = 0.0,
+    export_formats: list = ["saved_model", "onnx"],  # noqa: B006
+    random_seed: int = 0,
+) -> None:
+    """Search, train, judge and export a model.
+
+    Args:
+        data_uri: digits (bundled handwritten digits), or the path of a .csv, .tsv (also .gz) or .npz file.
+        target_column: A table's column to be predicted; empty takes the one named target, label, class or y.
+        task: classification, regression, or auto to decide by the target's values.
+        validation_share: Share of all examples by which the search compares candidates.
+        test_share: Share of all examples that judges the final model; neither search nor training sees it.
+        search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
+        strategy: What proposes candidates, such as tpe or random.
+        trial_scheduler: What ends poor trials early: median, or none.
+        trials: Candidates to try in all.
+        parallel_trials: Candidates to train at a time.
+        search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.
+        epochs_per_trial: Epochs that a candidate is trained for at most.
+        early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
+        trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
+        trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
+        refit_on_all_data: Train the winner anew on the training and validation splits together; else keep its trial's model.
+        min_test_accuracy: The pipeline fails below this test accuracy of a classification; 0 asks nothing.
+        min_test_r2: The pipeline fails below this test R² of a regression; 0 asks nothing.
+        export_formats: Formats to export, such as saved_model and onnx.
+        random_seed: Decides the splits and all that is random in the search.
+    """
+    prepared = prepare_data(
+        data_uri=data_uri,
+        target_column=target_column,
+        task=task,
+        validation_share=validation_share,
+        test_share=test_share,
+        random_seed=random_seed,
+    )
+    # The content behind an unchanged URI may change: only reading it tells, so this step is never taken from the cache.
+    prepared.set_caching_options(False)
+    dataset = prepared.outputs["dataset"]
+    searched = search_model(
+        dataset=dataset,
+        search_space=search_space,
+        strategy=strategy,
+        trial_scheduler=trial_scheduler,
+        trials=trials,
+        parallel_trials=parallel_trials,
+        search_time_limit_hours=search_time_limit_hours,
+        epochs_per_trial=epochs_per_trial,
+        early_stopping_patience=early_stopping_patience,
+        trial_memory_limit=trial_memory_limit,
+        trial_time_limit_seconds=trial_time_limit_seconds,
+        random_seed=random_seed,
+        dataset_fingerprint=prepared.outputs["Output"],
+    )
+    study = searched.outputs["study"]
+    trained = train_model(dataset=dataset, study=study, refit_on_all_data=refit_on_all_data)
+    judged = evaluate_model(
+        dataset=dataset, model=trained.outputs["model"], min_test_accuracy=min_test_accuracy, min_test_r2=min_test_r2
+    )
+    export_model(
+        dataset=dataset,
+        study=study,
+        model=trained.outputs["model"],
+        evaluation=judged.outputs["evaluation"],
+        export_formats=export_formats,
+    )

@@ -1,0 +1,122 @@
+"""What the pipelines' steps do: one function for each component, which turns what it returns into metadata of artifacts."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.evaluate import Evaluation, check_gate, evaluate
+from tunesmith.files import write_json, write_text
+from tunesmith.local_step import pace, place_of_study, step, step_console
+from tunesmith.pipeline_arguments import data_spec, search_spec
+from tunesmith.progress import ConsoleProgress
+from tunesmith.record import CHANGEABLE
+from tunesmith.search import search
+from tunesmith.spec import Spec
+
+# The pipeline's parameters by which a data set was prepared, kept in its folder for the search's record.
+ARGUMENTS = "arguments.json"
+
+
+@step
+def prepare_step(dataset: Path, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Prepare the data that the pipeline's `arguments` name into the folder `dataset`; returns what describes it."""
+    from tunesmith.data.prepare import prepare
+
+    info = prepare(data_spec(arguments), dataset)
+    write_json(dataset / ARGUMENTS, dict(arguments))
+    sizes = ", ".join(f"{count} {split}" for split, count in info.sizes.items())
+    step_console().print(f"{info.kind}, {info.task}, {sizes}", highlight=False)
+    described = {"kind": info.kind, "task": info.task, "fingerprint": info.fingerprint, "source": info.source}
+    return {**described, **{f"{split}_examples": count for split, count in info.sizes.items()}}
+
+
+@step
+def search_step(dataset: Path, study: Path, report: Path, leaderboard: Path, arguments: Mapping[str, Any]) -> dict[str, float]:
+    """Search as the pipeline's `arguments` ask on a prepared data set, into the folder `study`; returns the search's figures.
+
+    The files `report` (HTML) and `leaderboard` (Markdown) show the study. A local run that was interrupted goes on here.
+    """
+    from tunesmith.report.collect import collect
+    from tunesmith.report.html import render_html
+    from tunesmith.report.markdown import render_markdown
+
+    info = DatasetInfo.load(dataset)
+    spec = search_spec({**arguments, **_data_arguments(dataset, info)})
+    folder = place_of_study(study, _key(spec, info))
+    outcome = search(spec, folder, dataset, ConsoleProgress(step_console(), pace()))
+    content = collect(folder, dataset)
+    write_text(report, render_html(content))
+    write_text(leaderboard, render_markdown(content))
+    counts = {"trials": outcome.trials, "failed_trials": outcome.failed, "stopped_trials": outcome.stopped}
+    return finite({f"best_{outcome.objective.metric}": outcome.value, **counts, "search_seconds": outcome.seconds})
+
+
+@step
+def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bool) -> dict[str, Any]:
+    """Train a study's winner into the folder `model`, draw its network to the file `drawing`; returns what describes it."""
+    from tunesmith.report.network import draw_network
+    from tunesmith.train import train
+
+    console = step_console()
+
+    def log(epoch: int, metrics: Mapping[str, float]) -> None:
+        console.print(f"epoch {epoch}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()), highlight=False)
+
+    train(study, dataset, model, refit, log)
+    network = json.loads((model / "network.json").read_text())
+    write_text(drawing, _page("The winning network", draw_network(network)))
+    described = json.loads((model / "model.json").read_text())
+    figures = {f"trial_{name}": value for name, value in described["metrics"].items()}
+    return {"parameters": described["parameters"], "epochs": described["epochs"], **finite(figures)}
+
+
+@step
+def evaluate_step(model: Path, dataset: Path, folder: Path, min_accuracy: float, min_r2: float) -> Evaluation:
+    """Judge a model on the test split, into `folder`; a limit of 0 asks nothing, a model below one raises GateFailed."""
+    evaluation = evaluate(model, dataset, folder)
+    step_console().print("  ".join(f"test {name} {value:.4g}" for name, value in evaluation.figures.metrics.items()), highlight=False)
+    check_gate(evaluation, min_accuracy or None, min_r2 or None)
+    return evaluation
+
+
+@step
+def export_step(
+    model: Path, dataset: Path, study: Path, evaluation: Path, exports: Path, report: Path, formats: Sequence[str]
+) -> dict[str, Any]:
+    """Export a model into the folder `exports`, write the final report to the file `report`; returns figures by format."""
+    from tunesmith.export import export
+    from tunesmith.report.collect import collect
+    from tunesmith.report.html import render_html
+
+    records = export(model, exports, formats, dataset)
+    write_text(report, render_html(collect(study, dataset, model, evaluation, exports)))
+    figures = {}
+    for record in records:
+        figures |= {f"{record.format}_bytes": record.size, f"{record.format}_difference": record.difference}
+        figures |= {f"{record.format}_milliseconds": record.latency.median}
+    return finite(figures)
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Leave out NaN and infinities: Kubeflow fails the whole pipeline over one of them."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
+
+
+def _data_arguments(dataset: Path, info: DatasetInfo) -> dict[str, Any]:
+    """Return how a data set was prepared; of one prepared elsewhere only its source and task are known."""
+    path = dataset / ARGUMENTS
+    return json.loads(path.read_text()) if path.exists() else {"data_uri": info.source, "task": info.task}
+
+
+def _key(spec: Spec, info: DatasetInfo) -> str:
+    """Return the name of a study: the same for the same search on the same data, whatever its budget."""
+    content = {name: value for name, value in spec.to_json().items() if name not in CHANGEABLE}
+    return hashlib.sha256(json.dumps([content, info.fingerprint], sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _page(title: str, body: str) -> str:
+    return f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>\n{body}\n</body></html>\n'
