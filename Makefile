@@ -69,7 +69,7 @@ $(STAMPS)/run: requirements/run.txt | $(STAMPS)/made
 	@$(PIP) --require-hashes -r $<
 	@touch $@
 
-$(STAMPS)/project: pyproject.toml $(STAMPS)/run
+$(STAMPS)/project: pyproject.toml setup.py $(STAMPS)/run
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -3,6 +3,8 @@
 # pyright: reportMissingImports=false
 # (tunesmith.components is the folder components/, mapped by setuptools' package-dir, which pyright does not read)
 
+from typing import Any
+
 from kfp import dsl
 
 from tunesmith.components.evaluate_model.component import evaluate_model
@@ -19,7 +21,7 @@ def tune(
     task: str = "auto",
     validation_share: float = 0.2,
     test_share: float = 0.2,
-    search_space: dict = {"kind": "layers"},  # noqa: B006 (kfp reads the default, nobody changes it)
+    search_space: dict[str, Any] = {"kind": "layers"},  # noqa: B006 (kfp reads the default, nobody changes it)
     strategy: str = "tpe",
     trial_scheduler: str = "none",
     trials: int = 30,
@@ -32,7 +34,7 @@ def tune(
     refit_on_all_data: bool = True,
     min_test_accuracy: float = 0.0,
     min_test_r2: float = 0.0,
-    export_formats: list = ["saved_model", "onnx"],  # noqa: B006
+    export_formats: list[str] = ["saved_model", "onnx"],  # noqa: B006
     random_seed: int = 0,
 ) -> None:
     """Search, train, judge and export a model.
@@ -88,7 +90,11 @@ def tune(
     study = searched.outputs["study"]
     trained = train_model(dataset=dataset, study=study, refit_on_all_data=refit_on_all_data)
     judged = evaluate_model(
-        dataset=dataset, model=trained.outputs["model"], min_test_accuracy=min_test_accuracy, min_test_r2=min_test_r2
+        dataset=dataset,
+        study=study,
+        model=trained.outputs["model"],
+        min_test_accuracy=min_test_accuracy,
+        min_test_r2=min_test_r2,
     )
     export_model(
         dataset=dataset,

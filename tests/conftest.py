@@ -34,7 +34,7 @@ def table_model(tmp_path_factory: pytest.TempPathFactory) -> Made:
             "age (years)": "" if i % 7 == 0 else f"{rng.normal(40, 12):.2f}",
             "Größe": f"{rng.normal(1e4, 3):.3f}",
             "self": ["red", "green", "blue", ""][rng.integers(4)],
-            "Self": ["yes", "no"][rng.integers(2)],
+            "AGE__years_": ["yes", "no"][rng.integers(2)],
             "label": ["bad", "good"][i % 2],
         }
         for i in range(200)

@@ -4,7 +4,7 @@ import csv
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.info import DatasetInfo
 
@@ -20,6 +20,13 @@ class Made:
     dataset: Path
 
 
+def load_model(folder: Path) -> Any:
+    """Return the Keras model of a model folder."""
+    import keras
+
+    return keras.saving.load_model(folder / "model.keras")
+
+
 def write_table(path: Path, rows: list[dict[str, str]]) -> str:
     """Write a CSV file and return its name."""
     with path.open("w", newline="") as file:
@@ -32,7 +39,6 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> str:
 def make_model(folder: Path, uri: str) -> Made:
     """Prepare `uri` and put an untrained model, the same each time, into a model folder beside it."""
     from tunesmith.data.prepare import prepare
-
     from tunesmith.spec import DataSpec
 
     made = Made(folder / "model", folder / "dataset")

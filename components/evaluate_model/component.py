@@ -1,7 +1,7 @@
 """The step that judges the model."""
 
 from kfp import dsl
-from kfp.dsl import Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
+from kfp.dsl import HTML, Artifact, ClassificationMetrics, Dataset, Input, Metrics, Model, Output
 
 from tunesmith.image import IMAGE
 
@@ -13,6 +13,8 @@ def evaluate_model(
     evaluation: Output[Artifact],
     classification: Output[ClassificationMetrics],
     metrics: Output[Metrics],
+    report: Output[HTML],
+    study: Input[Artifact] = None,  # pyright: ignore[reportArgumentType] (kfp's way to say that it may be left out)
     min_test_accuracy: float = 0.0,
     min_test_r2: float = 0.0,
 ) -> str:
@@ -24,6 +26,8 @@ def evaluate_model(
         evaluation: All figures, a folder with evaluation.json.
         classification: The confusion matrix and, for two classes, the ROC curve.
         metrics: The figures of quality, size and speed.
+        report: The figures with, where given, the search that led to them.
+        study: The search's trials, for the report.
         min_test_accuracy: The step fails below this accuracy of a classification; 0 asks nothing.
         min_test_r2: The step fails below this R² of a regression; 0 asks nothing.
 
@@ -34,12 +38,19 @@ def evaluate_model(
 
     from tunesmith.steps import evaluate_step
 
-    folders = [Path(artifact.path) for artifact in (model, dataset, evaluation)]
-    judged = evaluate_step(*folders, min_test_accuracy, min_test_r2)
+    judged = evaluate_step(
+        model=Path(model.path),
+        dataset=Path(dataset.path),
+        study=Path(study.path) if study else None,
+        evaluation=Path(evaluation.path),
+        report=Path(report.path),
+        min_accuracy=min_test_accuracy,
+        min_r2=min_test_r2,
+    )
     for name, value in judged.figures.metrics.items():
         metrics.log_metric(f"test_{name}", value)
     metrics.log_metric("model_bytes", judged.size)
-    metrics.log_metric("milliseconds_per_example", judged.latency.median)
+    metrics.log_metric("milliseconds_per_example", judged.latency.median_ms)
     if judged.figures.confusion:
         names = [figures.name for figures in judged.figures.classes]
         classification.log_confusion_matrix(names, [list(row) for row in judged.figures.confusion])

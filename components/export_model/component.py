@@ -14,7 +14,7 @@ def export_model(
     evaluation: Input[Artifact],
     exports: Output[Model],
     report: Output[HTML],
-    export_formats: list,
+    export_formats: list[str],
 ) -> None:
     """Export a model into the formats that others load, each compared with the original, and write the final report.
 
@@ -31,5 +31,14 @@ def export_model(
 
     from tunesmith.steps import export_step
 
-    folders = [Path(artifact.path) for artifact in (model, dataset, study, evaluation, exports, report)]
-    exports.metadata.update(export_step(*folders, export_formats))
+    exports.metadata.update(
+        export_step(
+            model=Path(model.path),
+            dataset=Path(dataset.path),
+            study=Path(study.path),
+            evaluation=Path(evaluation.path),
+            exports=Path(exports.path),
+            report=Path(report.path),
+            formats=export_formats,
+        )
+    )

@@ -1,5 +1,7 @@
 """The step that searches."""
 
+from typing import Any
+
 from kfp import dsl
 from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Output
 
@@ -13,7 +15,7 @@ def search_model(
     report: Output[HTML],
     leaderboard: Output[Markdown],
     metrics: Output[Metrics],
-    search_space: dict,
+    search_space: dict[str, Any],
     strategy: str = "tpe",
     trial_scheduler: str = "none",
     trials: int = 30,
@@ -45,7 +47,7 @@ def search_model(
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         random_seed: Decides all that is random in the search.
-        dataset_fingerprint: The fingerprint of the data set, which keeps a cached result from being used for other data.
+        dataset_fingerprint: The fingerprint that the data set must have; as an input of this step it keeps cached results from other data.
     """
     from pathlib import Path
 
@@ -63,8 +65,9 @@ def search_model(
         "trial_memory_limit": trial_memory_limit,
         "trial_time_limit_seconds": trial_time_limit_seconds,
         "random_seed": random_seed,
+        "dataset_fingerprint": dataset_fingerprint,
     }
-    folders = [Path(artifact.path) for artifact in (dataset, study, report, leaderboard)]
-    for name, value in search_step(*folders, arguments).items():
+    figures = search_step(Path(dataset.path), Path(study.path), Path(report.path), Path(leaderboard.path), arguments)
+    for name, value in figures.items():
         metrics.log_metric(name, value)
     study.metadata.update(metrics.metadata)

@@ -29,7 +29,7 @@ def train_model(
 
     from tunesmith.steps import train_step
 
-    folders = [Path(artifact.path) for artifact in (study, dataset, model, drawing)]
-    for name, value in train_step(*folders, refit_on_all_data).items():
+    figures = train_step(Path(study.path), Path(dataset.path), Path(model.path), Path(drawing.path), refit_on_all_data)
+    for name, value in figures.items():
         metrics.log_metric(name, value)
     model.metadata.update({"framework": "keras", **metrics.metadata})

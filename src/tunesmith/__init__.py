@@ -4,28 +4,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.api import Result as Result, design as design, minimize as minimize
-    from tunesmith.distributions import (
-        choice as choice,
-        integer as integer,
-        logint as logint,
-        lognormal as lognormal,
-        loguniform as loguniform,
-        normal as normal,
-        uniform as uniform,
-    )
-    from tunesmith.evaluation._network import Training as Training
+    from tunesmith.api import Result, design, minimize
+    from tunesmith.distributions import choice, integer, logint, lognormal, loguniform, normal, uniform
+    from tunesmith.spaces._training import Training
 
+__all__ = [
+    "Result",
+    "Training",
+    "choice",
+    "design",
+    "integer",
+    "logint",
+    "lognormal",
+    "loguniform",
+    "minimize",
+    "normal",
+    "uniform",
+]
 __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("minimize", "design", "Result"), "tunesmith.api"),
-    **dict.fromkeys(
-        ("uniform", "loguniform", "integer", "logint", "normal", "lognormal", "choice"), "tunesmith.distributions"
-    ),
-    "Training": "tunesmith.evaluation._network",
+    **dict.fromkeys(("uniform", "loguniform", "integer", "logint", "normal", "lognormal", "choice"), "tunesmith.distributions"),
+    "Training": "tunesmith.spaces._training",
 }
-__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

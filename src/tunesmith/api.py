@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from tunesmith.data.arrays import prepare_arrays
+from tunesmith.data.info import DatasetInfo
 from tunesmith.engines._engine import Progress
 from tunesmith.engines.inline import Inline
 from tunesmith.engines.local import Local
@@ -17,12 +18,11 @@ from tunesmith.evaluation._context import Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.progress import ConsoleProgress
 from tunesmith.record import Record
-from tunesmith.search import Outcome, make_evaluator, outcome, run, spec_objective
+from tunesmith.search import Outcome, make_evaluator, outcome, run, spec_objective, study_content
 from tunesmith.spaces._distributions import Distribution, Value
 from tunesmith.spaces._space import Space
-from tunesmith.spaces.code import Code
-from tunesmith.spaces.parameters import Branches, Parameters
-from tunesmith.spec import Spec, parse_bytes, parse_spec
+from tunesmith.spaces.parameters import Branches
+from tunesmith.spec import Spec, parse_spec
 
 # The name of the one parameter of a space that is a bare distribution.
 BARE = "x"
@@ -83,7 +83,7 @@ def minimize(
     }
     evaluator = FunctionEvaluator(function, "loss", BARE if bare else None)
     spec = parse_spec(content, "minimize")
-    return _run(spec, lambda _: (spec, evaluator), study, progress)
+    return _run(lambda _: Ready(spec, evaluator), study, progress)
 
 
 def design(
@@ -111,7 +111,7 @@ def design(
     The result's `best_model` is the best trial's trained model. Other arguments as for `minimize`.
     """
     content = {
-        "data": {"uri": "arrays"},
+        "data": {"uri": str(data) if isinstance(data, str | Path) else "arrays"},
         "space": {"kind": "code", "build": build} if not isinstance(build, Space) else build.to_json(),
         "strategy": _strategy_form(strategy, seed),
         "evaluation": {"epochs": epochs} | ({"early_stopping": {"patience": patience}} if patience else {}),
@@ -119,36 +119,35 @@ def design(
     }
     spec = parse_spec(content, "design")
 
-    def ready(folder: Path) -> tuple[Spec, Evaluator]:
+    def ready(folder: Path) -> Ready:
         dataset = Path(data) if isinstance(data, str | Path) else folder / "dataset"
-        info = prepare_arrays(*(data() if callable(data) else data), folder=dataset) if dataset != data else None
-        fitted = spec.for_data(info or _info(dataset))
-        return fitted, make_evaluator(fitted, dataset)
+        if not isinstance(data, str | Path):
+            prepare_arrays(*(data() if callable(data) else data), folder=dataset)
+        info = DatasetInfo.load(dataset)
+        fitted = spec.for_data(info)
+        return Ready(fitted, make_evaluator(fitted, dataset), info.fingerprint)
 
-    return _run(spec, ready, study, progress)
-
-
-def _info(dataset: Path) -> Any:
-    from tunesmith.data.info import DatasetInfo
-
-    return DatasetInfo.load(dataset)
+    return _run(ready, study, progress)
 
 
-Ready = Callable[[Path], tuple[Spec, Evaluator]]
+@dataclass(frozen=True)
+class Ready:
+    """A search ready to run, but for its record."""
+
+    spec: Spec
+    evaluator: Evaluator
+    fingerprint: str = ""
 
 
-def _run(spec: Spec, ready: Ready, study: str | Path | None, progress: bool) -> Result:
+def _run(ready: Callable[[Path], Ready], study: str | Path | None, progress: bool) -> Result:
     keep = tempfile.TemporaryDirectory(prefix="tunesmith-") if study is None else None
     folder = Path(keep.name if keep else str(study))
-    spec, evaluator = ready(folder)
-    engine = Local() if _needs_workers(spec) else Inline()
-    record = Record.start(folder, spec.to_json())
-    try:
-        run(spec, evaluator, record, engine, ConsoleProgress(Console(stderr=True)) if progress else Progress())
-    finally:
-        record.close()
+    search = ready(folder)
+    engine = Local() if _needs_workers(search.spec) else Inline()
+    with Record.start(folder, study_content(search.spec, search.fingerprint)) as record:
+        run(search.spec, search.evaluator, record, engine, ConsoleProgress(Console(stderr=True)) if progress else Progress())
     record = Record.read(folder)
-    found = outcome(record, spec_objective(spec))
+    found = outcome(record, spec_objective(search.spec))
     return Result(dict(found.best.candidate), found.value, record, found, keep)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from tunesmith.errors import StudyError
 from tunesmith.files import write_text
 from tunesmith.progress import ConsoleProgress
+from tunesmith.quiet import import_keras
 from tunesmith.search import search
 from tunesmith.spec import Spec
 from tunesmith.summary import make_summary, save_summary, study_folder
@@ -51,6 +52,7 @@ def _train_and_judge(folder: Path, dataset: Path, refit: bool, console: Console)
     from tunesmith.evaluate import evaluate
     from tunesmith.train import train
 
+    import_keras()
     console.print("train   the winner" + (" on train + validation" if refit else ": its trial's own model"))
     train(folder / "study", dataset, folder / "model", refit)
     console.print("judge   on the test split")
@@ -64,6 +66,7 @@ def export_run(folder: Path, formats: Sequence[str], output: Path | None = None)
     """Export the model of a run's folder; no formats means all. Returns the records, paths included."""
     from tunesmith.export import export
 
+    import_keras()
     if not (folder / "model").is_dir():
         raise StudyError(f"{folder}: has no trained model (no folder 'model'); run the search to its end first")
     dataset = folder / "dataset"
@@ -84,4 +87,3 @@ def write_report(folder: Path, output: Path | None = None) -> Path:
     path = output or folder / "report.html"
     write_text(path, render_html(collect(study, **{name: part if part.is_dir() else None for name, part in parts.items()})))
     return path
-

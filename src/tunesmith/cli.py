@@ -50,7 +50,7 @@ def tunesmith() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--folder", type=click.Path(path_type=Path), help="Where everything goes.  [default: runs/FILE's name]")
 @click.option("--trials", type=int, help="Trials in all, in place of the file's budget.")
-@click.option("--refit/--no-refit", default=True, help="Train the winner anew on train + validation, or keep its trial's model.")
+@click.option("--refit/--no-refit", default=True, help="Train the winner anew on train + validation, or keep its model.")
 @as_json
 def search(file: Path, folder: Path | None, trials: int | None, refit: bool, json_output: bool) -> None:
     """Run the search that FILE describes; end with a trained, judged and exported model and a report.
@@ -166,7 +166,9 @@ def pipeline() -> None:
     """,
 )
 @click.argument("name")
-@click.option("--set", "arguments", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter; lists and dictionaries as JSON.")
+@click.option(
+    "--set", "arguments", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter; lists, dictionaries as JSON."
+)
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of all runs.")
 @as_json
 def pipeline_run(name: str, arguments: tuple[str, ...], runs: Path, json_output: bool) -> None:

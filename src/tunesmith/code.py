@@ -1,12 +1,16 @@
 """Loads a user's function by the place of it: `file.py:function` or `package.module:function`."""
 
+import hashlib
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import cloudpickle
 
 from tunesmith.errors import SpecError
 
@@ -34,7 +38,8 @@ def _load_file(path: Path, where: str) -> ModuleType:
     path = path.resolve()
     if not path.is_file():
         raise SpecError(f"{where}: there is no file {path}")
-    name = f"tunesmith_user_{path.stem}_{abs(hash(str(path)))}"
+    # The same in every process: what is pickled by reference must be found again.
+    name = f"tunesmith_user_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -42,8 +47,20 @@ def _load_file(path: Path, where: str) -> ModuleType:
         raise SpecError(f"{where}: {path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    # Workers cannot import it by this name, so what it defines is sent to them whole.
+    cloudpickle.register_pickle_by_value(module)
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
+        del sys.modules[name]
         raise SpecError(f"{where}: {path}:{error.lineno}: {error.msg}") from None
+    except Exception as error:
+        del sys.modules[name]
+        raise SpecError(f"{where}: {path}:{_line(error, path)}: {type(error).__name__}: {error}") from error
     return module
+
+
+def _line(error: Exception, path: Path) -> int:
+    """The line of the user's file that was running when `error` was raised."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] or 0 if lines else 0

@@ -40,5 +40,5 @@ def lognormal(mean: float, deviation: float, step: float | None = None, clip: Bo
 
 
 def choice(options: Sequence[Value] | Mapping[str, Mapping[str, Any]]) -> Distribution | Branches:
-    """One of the options; a dictionary's options open further parameters: `{"sgd": {"momentum": uniform(0, 1)}, "adam": {}}`."""
+    """One of the options; a dictionary's open further parameters: `{"sgd": {"momentum": uniform(0, 1)}, "adam": {}}`."""
     return branches(options)

@@ -91,9 +91,7 @@ def _check_limit(evaluation: Evaluation, option: str, task: str, metric: str, li
     value = evaluation.figures.metrics.get(metric)
     if value is not None and value >= limit:
         return
-    got = (
-        f"is undefined on {evaluation.examples} test examples" if value is None else f"{value:.4f} is below {option} {limit:g}"
-    )
+    got = "is undefined" if value is None else f"{value:.4f} is below {option} {limit:g}"
     rest = ", ".join(f"{name} {number:.4g}" for name, number in evaluation.figures.metrics.items() if name != metric)
     low_high = evaluation.figures.intervals.get(metric)
     interval = f" (95 % interval {low_high[0]:.4f} to {low_high[1]:.4f})" if low_high else ""
@@ -102,7 +100,8 @@ def _check_limit(evaluation: Evaluation, option: str, task: str, metric: str, li
 
 def _predict(model: "keras.Model", x: np.ndarray) -> np.ndarray:
     """Return the answers as float64 of shape (examples, outputs); raises GateFailed where they are not finite."""
-    answers = np.asarray(model.predict(x, batch_size=BATCH, verbose=0), dtype=np.float64)
+    predict: Any = model.predict  # Keras derives the types of its arguments from their defaults
+    answers = np.asarray(predict(x, batch_size=BATCH, verbose=0), dtype=np.float64)
     broken = int((~np.isfinite(answers).all(axis=1)).sum())
     if broken:
         raise GateFailed(f"the model answers NaN or infinity for {broken} of {len(x)} test examples")

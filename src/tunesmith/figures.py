@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,17 +50,19 @@ class Figures:
 
 
 def judge_classes(y: np.ndarray, answers: np.ndarray, classes: tuple[str, ...]) -> Figures:
+    """Judge class probabilities of shape (examples, classes) against class indices; raises SpecError where they are none."""
     from sklearn import metrics as sk
 
     probabilities = _as_probabilities(answers)
     guesses = probabilities.argmax(axis=1)
     labels = np.arange(len(classes))
-    precision, recall, f1, support = sk.precision_recall_fscore_support(y, guesses, labels=labels, zero_division=0)
+    scores: Any = sk.precision_recall_fscore_support  # its stubs are derived from its defaults
+    precision, recall, f1, support = scores(y, guesses, labels=labels, zero_division=0)
     auc, roc = _roc(y, probabilities[:, 1]) if len(classes) == 2 else (math.nan, ())
     accuracy = float(sk.accuracy_score(y, guesses))
     return Figures(
         metrics=_finite(
-            accuracy=accuracy, macro_f1=np.mean(f1), log_loss=sk.log_loss(y, probabilities, labels=labels), roc_auc=auc
+            accuracy=accuracy, macro_f1=float(np.mean(f1)), log_loss=sk.log_loss(y, probabilities, labels=labels), roc_auc=auc
         ),
         intervals={"accuracy": wilson(int((guesses == y).sum()), len(y))},
         classes=tuple(
@@ -92,6 +95,7 @@ def _roc(y: np.ndarray, scores: np.ndarray) -> tuple[float, tuple[RocPoint, ...]
 
 
 def judge_regression(y: np.ndarray, answers: np.ndarray) -> Figures:
+    """Judge answers of shape (examples, 1) against targets, both in the target's units."""
     from sklearn import metrics as sk
 
     truth, guesses = y.astype(np.float64), answers[:, 0]

@@ -57,4 +57,5 @@ def disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise
-        raise StudyError(f"{path}: {error.strerror}; mend that and run the same command again, nothing finished is lost") from None
+        advice = "mend that and run the same command again, nothing finished is lost"
+        raise StudyError(f"{path}: {error.strerror}; {advice}") from None

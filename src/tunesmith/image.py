@@ -2,5 +2,7 @@
 
 import os
 
+from tunesmith import __version__
+
 # Whoever builds the images under another name (manifests/images) sets the variable while compiling a pipeline.
-IMAGE = os.environ.get("TUNESMITH_IMAGE") or "localhost/tunesmith-python:0.1.0"
+IMAGE = os.environ.get("TUNESMITH_IMAGE") or f"localhost/tunesmith-python:{__version__}"

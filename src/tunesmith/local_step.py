@@ -65,7 +65,7 @@ def place_of_study(study: Path, key: str) -> Path:
     return kept
 
 
-class _Marked(io.TextIOBase):
+class _Marked(io.StringIO):
     def write(self, text: str, /) -> int:
         sys.stdout.write("".join(MARK + line for line in text.splitlines(keepends=True)))
         sys.stdout.flush()
@@ -73,11 +73,16 @@ class _Marked(io.TextIOBase):
 
 
 def _attach(runner: int) -> None:
-    """Leave the terminal's process group, so that Ctrl-C comes once, from the runner; end when the runner is gone."""
+    """Leave the terminal's process group, so that Ctrl-C comes from the runner alone; end when the runner is gone."""
     os.setpgrp()
-    # A background job inherits an ignored SIGINT, with which the runner could not end the step.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupt)
     threading.Thread(target=_watch, args=(runner,), daemon=True).start()
+
+
+def _interrupt(*_: object) -> None:
+    """Interrupt once: a second signal must not disturb the search while it records where it stands."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _watch(runner: int) -> None:

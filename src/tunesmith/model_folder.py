@@ -48,7 +48,7 @@ class ModelFolder:
 
         path = self.path / FILE
         try:
-            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+            model: Any = keras.saving.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # a damaged file fails in as many ways as it has bytes
             raise SpecError(f"{path}: cannot be loaded as a Keras model ({_first_line(error)})") from None
         self._check_shapes(model)
@@ -61,16 +61,10 @@ class ModelFolder:
         """
         if self.encoding is None:
             raise TypeError(f"{self.path}: a model of {self.info.kind} has no encoding")
-        absent = [column.name for column in self.encoding.columns if column.name not in columns]
-        if absent:
-            raise DataError(
-                f"{where}: lacks columns that the model was trained on: {', '.join(absent)}; it has: {', '.join(columns)}"
-            )
-        for column in self.encoding.columns:
-            kind = "numeric" if columns[column.name].dtype.kind in "fiub" else "category"
-            if kind != column.kind:
-                raise DataError(f"{where}: column {column.name!r} is {kind}, the model was trained on it as {column.kind}")
-        return self.encoding.encode(dict(columns))
+        try:
+            return self.encoding.encode(columns)
+        except DataError as error:
+            raise DataError(f"{where}: does not suit the model in {self.path}: {error}") from None
 
     def test_examples(self, dataset: Dataset, where: Path) -> tuple[np.ndarray, np.ndarray]:
         """Return the test split as the model takes it, and its labels; raises DataError where the two do not belong together.
@@ -87,9 +81,7 @@ class ModelFolder:
             if trained != given:
                 raise DataError(f"{where}: has {name} {_show(given)}, the model in {self.path} was trained on {_show(trained)}")
         if info.kind == "images" and info.input_shape != self.info.input_shape:
-            raise DataError(
-                f"{where}: has images of {info.input_shape}, the model in {self.path} takes {self.info.input_shape}"
-            )
+            raise DataError(f"{where}: has images {info.input_shape}, the model in {self.path} takes {self.info.input_shape}")
 
     def _check_shapes(self, model: "keras.Model") -> None:
         """Raise SpecError where the model's own shapes are not those that its folder promises."""

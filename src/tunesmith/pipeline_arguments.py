@@ -19,6 +19,7 @@ PLACES = {
     "target_column": "data.target",
     "validation_share": "data.validation",
     "test_share": "data.test",
+    "dataset_fingerprint": "data.fingerprint",
     "search_space": "space",
     "strategy": "strategy.name",
     "trial_scheduler": "scheduler.name",
@@ -33,6 +34,7 @@ PLACES = {
 # A form has no way to leave a field out: these values say that nothing is asked for.
 UNSET = {
     "target_column": "",
+    "dataset_fingerprint": "",
     "trial_scheduler": "none",
     "search_time_limit_hours": 0,
     "early_stopping_patience": 0,

@@ -4,7 +4,8 @@ import time
 from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
 
 from tunesmith.engines._engine import Progress, Search
 from tunesmith.study import State, Trial, best_trial
@@ -13,10 +14,10 @@ LINE_SECONDS = 5.0
 
 
 class ConsoleProgress(Progress):
-    """Trials done, best so far, failures and time left, on the console's terminal or as lines."""
+    """Trials done, best so far, failures and time left, on the console's terminal or as lines, `line_seconds` apart."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, line_seconds: float = LINE_SECONDS) -> None:
+        self.console, self.line_seconds = console, line_seconds
         self.bar: Bar | None = None
 
     def begin(self, search: Search, trials: list[Trial]) -> None:
@@ -50,7 +51,7 @@ class ConsoleProgress(Progress):
         text = self._text()
         if self.bar:
             self.bar.update(self.task, completed=self.count, description=text)
-        elif time.monotonic() - self.last_line >= LINE_SECONDS or self.count == self.total:
+        elif time.monotonic() - self.last_line >= self.line_seconds or self.count == self.total:
             self.last_line = time.monotonic()
             self.console.print(f"search {self.count}/{self.total}  {text}", highlight=False, soft_wrap=True)
 

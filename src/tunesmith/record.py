@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tunesmith.errors import StudyError
 from tunesmith.files import disk_errors, write_json, write_text
@@ -128,7 +128,7 @@ class Record:
         if self._lock:
             self._lock.close()
 
-    def __enter__(self) -> "Record":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -193,7 +193,8 @@ class Record:
                 self._put(Trial(number, candidate))
             return True
         curve = outcome.pop("curve", [])
-        self._put(Trial(number, candidate, **(outcome | {"state": State(outcome["state"])})))
+        outcome["state"] = State(outcome["state"])
+        self._put(Trial(number, candidate, **outcome))
         rows = [(number, step, json.dumps(metrics)) for step, metrics in curve]
         self._database.executemany("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", rows)
         return True
@@ -253,9 +254,11 @@ def _outcome(trial: Trial) -> dict[str, Any]:
     return {name: getattr(trial, name) for name in fields}
 
 
-def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, seconds: float, attempts: int, facts: str) -> Trial:
+def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, *rest: Any) -> Trial:
+    """Return the trial of a row, whose last columns are seconds, attempts and facts."""
+    seconds, attempts, facts = rest
     return Trial(
-        number, json.loads(candidate), State(state), json.loads(metrics), reason, seconds, attempts, json.loads(facts)
+        *(number, json.loads(candidate), State(state), json.loads(metrics), reason, seconds, attempts, json.loads(facts))
     )
 
 

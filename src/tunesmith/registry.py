@@ -9,13 +9,27 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, create_model, field_validator
 
 from tunesmith.errors import SpecError
 
 T = TypeVar("T")
+
+
+class Checked(BaseModel):
+    """Untrusted settings: an unknown key is an error, and so is true or false where a number is asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+        asked = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) and {int, float} & {asked, *get_args(asked)} and bool not in {asked, *get_args(asked)}:
+            raise ValueError("needs a number")
+        return value
 
 
 def discover(package: str) -> list[str]:
@@ -61,7 +75,7 @@ def _settings_model(cls: type) -> type[BaseModel]:
     """Return the pydantic model of a dataclass' fields."""
     hints = get_type_hints(cls)
     fields: dict[str, Any] = {field.name: (hints[field.name], _default(field)) for field in _fields(cls)}
-    return create_model(cls.__name__, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
+    return create_model(cls.__name__, __base__=Checked, **fields)
 
 
 def _fields(cls: type) -> tuple[dataclasses.Field[Any], ...]:
@@ -82,13 +96,16 @@ def did_you_mean(word: object, allowed: list[str]) -> str:
 
 def explain(error: ValidationError, where: str, known: list[str]) -> str:
     """Turn pydantic's errors into lines of 'path: value: problem'."""
-    lines = []
-    for item in error.errors():
-        path = ".".join([where, *(str(part) for part in item["loc"])]).strip(".")
-        if item["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            lines.append(f"{path}: unknown key; allowed: {', '.join(known)}{did_you_mean(item['loc'][-1], known)}")
-        elif item["type"] in ("missing", "missing_argument"):
-            lines.append(f"{path}: is missing")
-        else:
-            lines.append(f"{path}: got {item['input']!r}: {item['msg'].removeprefix('Value error, ')}")
-    return "\n".join(lines)
+    return "\n".join(explain_one(item, where, known) for item in error.errors())
+
+
+def explain_one(item: Mapping[str, Any], where: str, known: list[str]) -> str:
+    """Turn one of pydantic's errors into 'path: value: problem'; `known` are the keys allowed where it happened."""
+    path = ".".join([where, *(str(part) for part in item["loc"] if part != "[key]")]).strip(".")
+    if item["type"] == "extra_forbidden":
+        return f"{path}: unknown key; allowed: {', '.join(known)}{did_you_mean(item['loc'][-1], known)}"
+    if item["type"] == "missing":
+        return f"{path}: is missing"
+    if item["type"] in ("model_type", "dict_type", "mapping_type"):
+        return f"{path}: got {item['input']!r}: needs keys with values, such as {{key: value}}"
+    return f"{path}: got {item['input']!r}: {item['msg'].removeprefix('Value error, ')}"

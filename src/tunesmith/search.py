@@ -57,12 +57,17 @@ def search(spec: Spec, folder: Path, dataset: Path | None = None, progress: Prog
     """
     spec, fingerprint = _for_data(spec, dataset)
     evaluator = make_evaluator(spec, dataset)
+    with Record.start(folder, study_content(spec, fingerprint)) as record:
+        run(spec, evaluator, record, Local(), progress or Progress())
+        return outcome(record, spec_objective(spec))
+
+
+def study_content(spec: Spec, fingerprint: str) -> dict[str, Any]:
+    """Return what makes a study that study: the search file with every default, and the fingerprint of its data, if any."""
     content = spec.to_json()
     if fingerprint:
         content["data"]["fingerprint"] = fingerprint
-    with Record.start(folder, content) as record:
-        run(spec, evaluator, record, Local(), progress or Progress())
-        return outcome(record, spec_objective(spec))
+    return content
 
 
 def run(spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progress: Progress) -> None:

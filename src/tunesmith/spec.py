@@ -5,17 +5,17 @@ Every error names the file, the path, the value and what is allowed.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.registry import build, did_you_mean, discover, explain
+from tunesmith.registry import Checked, build, did_you_mean, discover, explain_one
 from tunesmith.spaces._space import Space
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import Objective
@@ -35,10 +35,8 @@ Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
-class Section(BaseModel):
+class Section(Checked):
     """A part of the search file; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataSpec(Section):
@@ -54,7 +52,7 @@ class DataSpec(Section):
     target: str | None = None
     validation: Fraction = 0.2
     test: Fraction = 0.2
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     fingerprint: str | None = None
 
 
@@ -69,23 +67,23 @@ class EvaluationSpec(Section):
 
     kind: Literal["training", "function"] = "training"
     function: str | None = None
-    epochs: int = Field(20, ge=1)
+    epochs: int = Field(default=20, ge=1)
     early_stopping: EarlyStopping | None = None
 
 
 class BudgetSpec(Section):
     """What a search may use: trials in all, trials at a time, hours of wall-clock time."""
 
-    trials: int = Field(30, ge=1)
-    parallel: int = Field(1, ge=1, le=256)
-    hours: float | None = Field(None, gt=0)
+    trials: int = Field(default=30, ge=1)
+    parallel: int = Field(default=1, ge=1, le=256)
+    hours: float | None = Field(default=None, gt=0)
 
 
 class ResourcesSpec(Section):
     """Limits of one trial: memory (`8Gi`) and seconds; a trial beyond them fails, the search goes on."""
 
     memory: Bytes | None = None
-    seconds: float | None = Field(None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
 
 
 class ObjectiveSpec(Section):
@@ -102,10 +100,10 @@ class SearchFile(Section):
     space: dict[str, Any]
     strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "tpe"})
     scheduler: dict[str, Any] | None = None
-    objectives: list[ObjectiveSpec] | None = Field(None, min_length=1, max_length=1)
-    evaluation: EvaluationSpec = EvaluationSpec()
-    budget: BudgetSpec = BudgetSpec()
-    resources: ResourcesSpec = ResourcesSpec()
+    objectives: list[ObjectiveSpec] | None = Field(default=None, min_length=1, max_length=1)
+    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
+    budget: BudgetSpec = Field(default_factory=BudgetSpec)
+    resources: ResourcesSpec = Field(default_factory=ResourcesSpec)
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class Spec:
     strategy: Strategy
     objective: Objective | None
     seed: int
-    folder: Path = Path(".")
+    folder: Path = Path()
 
     def for_data(self, data: DatasetInfo) -> "Spec":
         """Return the spec for a prepared data set: the space fitted to it, the default objective that of its task."""
@@ -131,6 +129,7 @@ class Spec:
         """Return the search file's content with every default written out."""
         content = self.file.model_dump(mode="json", exclude_none=True, exclude={"space"})
         content["space"] = self.space.to_json()
+        content["strategy"] = {"name": self.file.strategy["name"], "seed": self.seed, **asdict(self.strategy)}
         if self.objective:
             content["objectives"] = [{"metric": self.objective.metric, "goal": self.objective.goal}]
         return content
@@ -139,7 +138,7 @@ class Spec:
 def load_spec(path: Path) -> Spec:
     """Read and check a search file; raises SpecError, each line beginning with the file's name."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -155,7 +154,7 @@ def with_trials(spec: Spec, trials: int) -> Spec:
     return replace(spec, file=spec.file.model_copy(update={"budget": budget}))
 
 
-def parse_spec(content: object, source: str = "spec", folder: Path = Path(".")) -> Spec:
+def parse_spec(content: object, source: str = "spec", folder: Path = Path()) -> Spec:
     """Check the content of a search file; user's code is looked up beside `folder`."""
     try:
         return _parse(content, folder)
@@ -165,24 +164,27 @@ def parse_spec(content: object, source: str = "spec", folder: Path = Path(".")) 
 
 def _parse(content: object, folder: Path) -> Spec:
     if not isinstance(content, Mapping):
-        raise SpecError(f"got {content!r}; a search file is a dictionary with: {', '.join(SearchFile.model_fields)}")
+        given = "is empty" if content is None else f"got {content!r}"
+        raise SpecError(f"{given}; a search file is a dictionary with: {', '.join(SearchFile.model_fields)}")
     try:
         file = SearchFile.model_validate(dict(content))
     except ValidationError as error:
         raise SpecError(_explain_sections(error)) from None
     _check_evaluation(file)
     strategy_settings = dict(file.strategy)
-    seed = strategy_settings.pop("seed", 0)
-    if isinstance(seed, float) and seed.is_integer():
-        seed = int(seed)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise SpecError(f"strategy.seed: got {seed!r}; needs a whole number from 0")
+    seed = _seed(strategy_settings.pop("seed", 0))
     strategy = _named("tunesmith.strategies", strategy_settings, "name", Strategy, "strategy")
     space = build_space(file.space, folder)
     return Spec(file, space, strategy, _objective(file), seed, folder)
 
 
-def build_space(form: Mapping[str, Any], folder: Path = Path(".")) -> Space:
+def _seed(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0 or value < 0:
+        raise SpecError(f"strategy.seed: got {value!r}; needs a whole number from 0")
+    return int(value)
+
+
+def build_space(form: Mapping[str, Any], folder: Path = Path()) -> Space:
     """Make the space of the search file's `space` section."""
     settings = {name: value for name, value in form.items() if name != "sha256"}
     if settings.get("kind") == "code" and isinstance(settings.get("build"), str) and ".py:" in settings["build"]:
@@ -191,13 +193,12 @@ def build_space(form: Mapping[str, Any], folder: Path = Path(".")) -> Space:
 
 
 def _named(package: str, settings: dict[str, Any], key: str, base: type[Any], where: str) -> Any:
-    name = settings.pop(key, None)
-    if not isinstance(name, str):
-        raise SpecError(f"{where}.{key}: is missing; one of: {', '.join(discover(package))}")
-    module_names = discover(package)
-    if name not in module_names:
-        near = did_you_mean(name, module_names)
-        raise SpecError(f"{where}.{key}: {name!r} is unknown; allowed: {', '.join(module_names)}{near}")
+    allowed = discover(package)
+    if key not in settings:
+        raise SpecError(f"{where}.{key}: is missing; one of: {', '.join(allowed)}")
+    name = settings.pop(key)
+    if name not in allowed:
+        raise SpecError(f"{where}.{key}: {name!r} is unknown; allowed: {', '.join(allowed)}{did_you_mean(name, allowed)}")
     return build(package, name, base, settings, where)
 
 
@@ -217,27 +218,41 @@ def _objective(file: SearchFile) -> Objective | None:
 
 def _explain_sections(error: ValidationError) -> str:
     """Explain pydantic's errors with the allowed keys of the section each is in."""
-    lines = []
-    for item in error.errors():
-        section = SearchFile
-        for part in item["loc"][:-1]:
-            field = section.model_fields.get(str(part))
-            inner = [t for t in (getattr(field.annotation, "__args__", None) or (field.annotation,)) if isinstance(t, type)] if field else []
-            section = next((t for t in inner if issubclass(t, Section)), section)
-        single = ValidationError.from_exception_data(error.title, [_as_details(item)])
-        lines.append(explain(single, "", list(section.model_fields)))
-    return "\n".join(lines)
+    return "\n".join(explain_one(item, "", list(_section_at(item["loc"][:-1]).model_fields)) for item in error.errors())
 
 
-def _as_details(item: Any) -> Any:
-    return {"type": item["type"], "loc": item["loc"], "input": item["input"], "ctx": item.get("ctx", {})}
+def _section_at(path: tuple[int | str, ...]) -> type[Section]:
+    """Return the section that a path of keys and positions leads to."""
+    section: type[Section] = SearchFile
+    for part in path:
+        if isinstance(part, str) and part in section.model_fields:
+            section = next(_sections_in(section.model_fields[part].annotation), section)
+    return section
+
+
+def _sections_in(annotation: Any) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _sections_in(inner)
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice (YAML would silently keep the last)."""
+    """SafeLoader that refuses a key given twice (YAML would silently keep the last) and reads 1e-4 as a number."""
 
 
-def _unique_mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that puts a text such as '1e-4' in quotes, for `_Loader` to read it as a text."""
+
+
+# YAML 1.1 knows only 1.0e-4 as a number: a choice of [1e-4, 1e-3] would be one of two texts.
+for _class in (_Loader, _Dumper):
+    _class.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+    )
+
+
+def _unique_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[str] = set()
     for key_node, _ in node.value:
         key = str(key_node.value)
@@ -256,6 +271,8 @@ def read_yaml(text: str, source: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
     except SpecError as error:
         raise SpecError(f"{source}: {error}") from None
+    except yaml.reader.ReaderError:
+        raise SpecError(f"{source}: is no text file") from None
     except yaml.YAMLError as error:
         raise SpecError(f"{source}: {_yaml_problem(error)}") from None
 
@@ -268,4 +285,4 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
 
 def write_yaml(content: Any) -> str:
     """Write plain data as YAML, keys in the order given."""
-    return yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False, width=120)
+    return yaml.dump(json.loads(json.dumps(content)), Dumper=_Dumper, sort_keys=False, width=120)

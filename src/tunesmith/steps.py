@@ -16,6 +16,7 @@ from tunesmith.progress import ConsoleProgress
 from tunesmith.record import CHANGEABLE
 from tunesmith.search import search
 from tunesmith.spec import Spec
+from tunesmith.study import Objective
 
 # The pipeline's parameters by which a data set was prepared, kept in its folder for the search's record.
 ARGUMENTS = "arguments.json"
@@ -45,7 +46,7 @@ def search_step(dataset: Path, study: Path, report: Path, leaderboard: Path, arg
     from tunesmith.report.markdown import render_markdown
 
     info = DatasetInfo.load(dataset)
-    spec = search_spec({**arguments, **_data_arguments(dataset, info)})
+    spec = search_spec({**_data_arguments(dataset, info), **arguments})
     folder = place_of_study(study, _key(spec, info))
     outcome = search(spec, folder, dataset, ConsoleProgress(step_console(), pace()))
     content = collect(folder, dataset)
@@ -75,12 +76,24 @@ def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bo
 
 
 @step
-def evaluate_step(model: Path, dataset: Path, folder: Path, min_accuracy: float, min_r2: float) -> Evaluation:
-    """Judge a model on the test split, into `folder`; a limit of 0 asks nothing, a model below one raises GateFailed."""
-    evaluation = evaluate(model, dataset, folder)
-    step_console().print("  ".join(f"test {name} {value:.4g}" for name, value in evaluation.figures.metrics.items()), highlight=False)
-    check_gate(evaluation, min_accuracy or None, min_r2 or None)
-    return evaluation
+def evaluate_step(
+    model: Path, dataset: Path, study: Path | None, evaluation: Path, report: Path, min_accuracy: float, min_r2: float
+) -> Evaluation:
+    """Judge a model on the test split, into the folder `evaluation`, and show it in the file `report`.
+
+    A limit of 0 asks nothing; a model below one raises GateFailed.
+    """
+    from tunesmith.report.collect import collect
+    from tunesmith.report.content import ReportContent
+    from tunesmith.report.html import render_html
+
+    judged = evaluate(model, dataset, evaluation)
+    figures = "  ".join(f"test {name} {value:.4g}" for name, value in judged.figures.metrics.items())
+    step_console().print(figures, highlight=False)
+    plain = ReportContent(dataset.name, {}, Objective("val_loss"), evaluation=judged.to_json())
+    write_text(report, render_html(collect(study, dataset, model, evaluation) if study else plain))
+    check_gate(judged, min_accuracy or None, min_r2 or None)
+    return judged
 
 
 @step
@@ -97,7 +110,7 @@ def export_step(
     figures = {}
     for record in records:
         figures |= {f"{record.format}_bytes": record.size, f"{record.format}_difference": record.difference}
-        figures |= {f"{record.format}_milliseconds": record.latency.median}
+        figures |= {f"{record.format}_milliseconds": record.latency.median_ms}
     return finite(figures)
 
 
@@ -119,4 +132,5 @@ def _key(spec: Spec, info: DatasetInfo) -> str:
 
 
 def _page(title: str, body: str) -> str:
-    return f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>\n{body}\n</body></html>\n'
+    head = f'<head><meta charset="utf-8"><title>{title}</title></head>'
+    return f'<!doctype html>\n<html lang="en">{head}<body>\n{body}\n</body></html>\n'

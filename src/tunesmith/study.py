@@ -121,5 +121,6 @@ def trial_seed(seed: int, number: int) -> int:
 def check_objective(metrics: dict[str, float], objective: Objective) -> float:
     """Return the objective's value; raises SpecError naming the metrics that there are."""
     if objective.metric not in metrics:
-        raise SpecError(f"objectives.metric: no metric {objective.metric!r} was reported; reported: {', '.join(sorted(metrics))}")
+        reported = ", ".join(sorted(metrics))
+        raise SpecError(f"objectives.metric: no metric {objective.metric!r} was reported; reported: {reported}")
     return metrics[objective.metric]

@@ -52,9 +52,8 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
 
 def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = []
-    for metric in ("accuracy", "mae", "rmse", "r2"):
-        if f"test_{metric}" in summary:
-            rows.append((f"test {metric}", _figure(metric, summary)))
+    metrics = [metric for metric in ("accuracy", "mae", "rmse", "r2") if f"test_{metric}" in summary]
+    rows += [(f"test {metric}", _figure(metric, summary)) for metric in metrics]
     best = summary["best"]
     rows.append((summary["objective"]["metric"], f"{summary['value']:.4g} (trial {best['trial']})"))
     rows.append(("best candidate", describe_candidate(best["candidate"])))
@@ -86,7 +85,7 @@ def print_exports(records: Sequence[Mapping[str, Any]], console: Console) -> Non
     """Print what was exported."""
     table = Table("format", "path", "size", "difference", "latency")
     for record in records:
-        latency = record["latency"]["median"]
+        latency = record["latency"]["median_ms"]
         size = f"{record['size'] / 1024:.0f} KiB"
         table.add_row(record["format"], record["path"], size, f"{record['difference']:.1e}", f"{latency:.2f} ms")
     console.print(table)

@@ -2,19 +2,21 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tunesmith.data.dataset import Dataset
 
 from tests.model_folders import Made
+from tunesmith.data.dataset import Dataset
 from tunesmith.errors import DataError, ExportError, SpecError
 from tunesmith.export import export
 from tunesmith.export._export import compare
 from tunesmith.export._exporter import Batch, Exporter
-from tunesmith.registry import discover, load
+from tunesmith.registry import build, discover
 
 Copied = Callable[[Made], Made]
 FORMATS = discover("tunesmith.export")
@@ -64,7 +66,8 @@ def test_the_number_of_examples_is_free(exported: Path, made: Made, name: str, r
     dataset = Dataset.load(made.dataset)
     x, _ = dataset.split("test")
     columns = {} if dataset.encoding is None else {column: values[:rows] for column, values in dataset.raw("test").items()}
-    answers = load("tunesmith.export", name, Exporter)().open(exported / name)(Batch(x[:rows].astype(np.float32), columns))
+    answer = build("tunesmith.export", name, Exporter, {}, "formats").open(exported / name)
+    answers = answer(Batch(x[:rows].astype(np.float32), columns))
     assert answers.shape == (rows, dataset.info.outputs)
 
 
@@ -108,6 +111,8 @@ def test_an_export_replaces_an_earlier_one_but_nothing_else(image_model: Made, t
     (tmp_path / "mine" / "thesis.txt").write_text("months of work")
     with pytest.raises(SpecError, match="mine: holds other files than an export"):
         export(image_model.model, tmp_path / "mine", ["onnx"])
+    with pytest.raises(SpecError, match="holds the model itself"):
+        export(image_model.model, image_model.model.parent, ["onnx"])
 
 
 @pytest.mark.parametrize(
@@ -159,3 +164,8 @@ def test_the_model_folder_is_left_as_it_was(table_model: Made, copied: Copied, t
     before = {path.name: path.read_bytes() for path in made.model.iterdir()}
     export(made.model, tmp_path / "exports", ["onnx"])
     assert {path.name: path.read_bytes() for path in made.model.iterdir()} == before
+
+
+def test_exporting_and_judging_are_imported_without_tensorflow():
+    heavy = "import sys, tunesmith.export, tunesmith.evaluate; print({'tensorflow', 'keras', 'onnx'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.model_folders import Made, load_model
 from tunesmith.data.dataset import Dataset
 from tunesmith.data.encoding import TableEncoding
-
-from tests.model_folders import Made
 from tunesmith.export import export
 from tunesmith.export.onnx import FILE, OPSET
 
@@ -39,11 +39,10 @@ def test_the_opset_is_fixed(written: Path):
 
 
 def test_rows_encoded_with_the_copy_beside_it_give_the_models_answers(written: Path, table_model: Made):
-    import keras
     import onnxruntime
 
     encoded = TableEncoding.load(written).encode(Dataset.load(table_model.dataset).raw("test"))
     session = onnxruntime.InferenceSession(str(written / FILE), providers=["CPUExecutionProvider"])
     answers = session.run(["probabilities"], {"features": encoded})[0]
-    expected = keras.saving.load_model(table_model.model / "model.keras").predict(encoded, verbose=0)
+    expected = load_model(table_model.model).predict(encoded, verbose=0)
     assert np.asarray(answers) == pytest.approx(expected, abs=1e-5)

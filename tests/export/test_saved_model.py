@@ -19,7 +19,7 @@ import tensorflow as tf
 rows = json.load(sys.stdin)
 loaded = tf.saved_model.load(sys.argv[1])
 answers = loaded.signatures["serving_default"](**{name: tf.constant(values) for name, values in rows.items()})
-assert not any(name.split(".")[0] in ("keras", "tunesmith") for name in sys.modules)
+assert not any(name.split(".")[0] == "tunesmith" for name in sys.modules)
 print(json.dumps({name: values.numpy().tolist() for name, values in answers.items()}))
 """
 
@@ -51,8 +51,8 @@ def test_each_column_is_an_input_that_can_be_traced_back(saved: Path):
     assert {tensor["column"]: (tensor["name"], tensor["dtype"]) for tensor in content["inputs"]} == {
         "age (years)": ("age__years_", "float32"),
         "Größe": ("Gr__e", "float32"),
-        "self": ("self", "string"),
-        "Self": ("Self_2", "string"),
+        "self": ("column_self", "string"),
+        "AGE__years_": ("AGE__years__2", "string"),
     }
     assert content["output"] == {"name": "probabilities", "dtype": "float32", "shape": [None, 2], "column": None}
 
@@ -63,22 +63,22 @@ def test_missing_and_unseen_values_are_encoded_in_the_graph_as_in_training(saved
         "age (years)": np.array([np.nan, -1e9, 40, 0, np.nan], dtype=np.float32),
         "Größe": np.array([1e4, np.nan, np.nan, 0, 9999.123], dtype=np.float32),
         "self": np.array(["", "red", "RED", "purple", "грн"]),
-        "Self": np.array(["yes", "", "other", "no", "missing"]),
+        "AGE__years_": np.array(["yes", "", "other", "no", "missing"]),
     }
     expected = source.load()(source.encode(columns, saved), training=False)
     assert answer_of(saved, columns) == pytest.approx(np.asarray(expected), abs=1e-6)
 
 
-def test_a_fresh_process_answers_without_keras_or_tunesmith(saved: Path, table_model: Made):
-    names = by_column(saved)
-    rows = {"age (years)": [33.0], "Größe": [1e4], "self": ["blue"], "Self": ["no"]}
-    command = [sys.executable, "-c", ALONE, str(saved)]
-    given = json.dumps({names[column]: values for column, values in rows.items()})
-    run = subprocess.run(command, input=given, capture_output=True, text=True, check=True)
-    columns = {
-        column: np.array(values, np.float32 if column in ("age (years)", "Größe") else np.str_)
-        for column, values in rows.items()
+def test_a_fresh_process_answers_without_tunesmith(saved: Path):
+    columns: dict[str, np.ndarray] = {
+        "age (years)": np.array([33.0], dtype=np.float32),
+        "Größe": np.array([1e4], dtype=np.float32),
+        "self": np.array(["blue"]),
+        "AGE__years_": np.array(["no"]),
     }
+    rows = json.dumps({name: columns[column].tolist() for column, name in by_column(saved).items()})
+    command = [sys.executable, "-c", ALONE, str(saved)]
+    run = subprocess.run(command, input=rows, capture_output=True, text=True, check=True)
     assert np.array(json.loads(run.stdout)["probabilities"]) == pytest.approx(answer_of(saved, columns), abs=1e-6)
 
 

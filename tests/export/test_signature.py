@@ -16,6 +16,10 @@ def test_names_that_collide_once_written_plainly_are_numbered():
     assert input_names(["a b", "a/b", "A_B", "a_b_2"]) == ["a_b", "a_b_2", "A_B_3", "a_b_2_2"]
 
 
+def test_words_of_python_get_a_prefix():
+    assert input_names(["self", "class", "None", "name"]) == ["column_self", "column_class", "column_None", "name"]
+
+
 def test_names_that_begin_with_no_letter_get_a_prefix():
     assert input_names(["0", "_x", "", "%"]) == ["column_0", "column__x", "column", "column_2"]
 

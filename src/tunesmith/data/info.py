@@ -40,8 +40,8 @@ class DatasetInfo:
         return len(self.classes) if self.task == "classification" else 1
 
     def save(self, folder: Path) -> None:
-        """Write `dataset.json` into `folder`."""
-        (folder / "dataset.json").write_text(json.dumps(asdict(self), indent=2) + "\n")
+        """Write `dataset.json` into `folder`; NaN and infinities are refused, since JSON has none."""
+        (folder / "dataset.json").write_text(json.dumps(asdict(self), indent=2, allow_nan=False) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> "DatasetInfo":
@@ -49,9 +49,17 @@ class DatasetInfo:
         path = folder / "dataset.json"
         if not path.exists():
             raise DataError(f"{folder}: is no prepared data set (it has no dataset.json)")
-        raw = json.loads(path.read_text())
+        try:
+            raw = json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: cannot be read ({error})") from None
+        if not isinstance(raw, dict):
+            raise DataError(f"{path}: is no description of a data set")
         if raw.get("version", 0) > VERSION:
             raise DataError(f"{path}: was written by a newer Tunesmith (format {raw['version']}, this one reads {VERSION})")
-        for name in ("input_shape", "classes", "target_scale"):
-            raw[name] = tuple(raw[name])
-        return cls(**raw)
+        try:
+            for name in ("input_shape", "classes", "target_scale"):
+                raw[name] = tuple(raw[name])
+            return cls(**raw)
+        except (KeyError, TypeError) as error:
+            raise DataError(f"{path}: is no description of a data set ({type(error).__name__}: {error})") from None

@@ -73,4 +73,3 @@ def judged(trial: Trial, objective: Objective) -> Trial:
     reported = ", ".join(sorted(metrics)) or "nothing"
     reason = f"the objective {objective.metric!r} is missing or not finite; reported: {reported}"
     return replace(trial, state=State.FAILED, reason=reason)
-

@@ -4,8 +4,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -15,6 +13,7 @@ import cloudpickle
 
 from tunesmith.engines._attempt import attempt, describe_error, make_context
 from tunesmith.evaluation._context import Evaluator
+from tunesmith.quiet import STANDARD_ERROR, STANDARD_OUTPUT, output_to
 from tunesmith.study import Trial
 
 
@@ -65,23 +64,9 @@ def _evaluate(evaluator: Evaluator, task: Task, connection: Connection) -> Trial
         connection.send(Step(task.trial.number, step, metrics))
         return connection.recv()
 
-    with _output_to(task.folder / "log"):
+    with output_to(task.folder / "log", STANDARD_OUTPUT, STANDARD_ERROR):
         context = make_context(task.trial, task.seed, task.folder, task.memory, report)
-        return attempt(evaluator, task.trial, context, lambda text: print(text, file=sys.stderr, flush=True))
-
-
-@contextmanager
-def _output_to(path: Path) -> Iterator[None]:
-    """Send all that the process prints, libraries in C included, to a file."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    yield
-    sys.stdout.flush()
-    sys.stderr.flush()
+        return attempt(evaluator, task.trial, context, sys.stderr.write)
 
 
 def _die_with_parent() -> None:

@@ -1,6 +1,7 @@
 """Runs trials one after the other in this very process: for quick functions and for debuggers. No limits can be kept."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from tunesmith.engines._attempt import attempt, make_context
 from tunesmith.engines._engine import Engine, Progress, Search
@@ -48,6 +49,6 @@ class _ThisProcess(Workers):
         self.trial = None
 
 
-def _append(path: "object", text: str) -> None:
-    with open(str(path), "a") as log:
+def _append(path: Path, text: str) -> None:
+    with path.open("a") as log:
         log.write(text)

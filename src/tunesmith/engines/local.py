@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -22,6 +22,7 @@ from tunesmith.engines._engine import Engine, Progress, Search
 from tunesmith.engines._loop import Ended, Loop, OnReport, Workers
 from tunesmith.engines._worker import Broken, Step, Task, serve
 from tunesmith.errors import SpecError
+from tunesmith.quiet import STANDARD_ERROR, output_to
 from tunesmith.study import State, Trial, trial_seed
 
 TICK_SECONDS = 0.2
@@ -60,10 +61,9 @@ class _Processes(Workers):
         worker.trial, worker.started = trial, time.monotonic()
         folder = self.search.record.trial_folder(trial.number).absolute()
         task = Task(trial, trial_seed(self.search.seed, trial.number), folder, self.search.limits.memory)
-        try:
+        # A worker may have died idle: `wait` sees its end and the trial is run again.
+        with suppress(OSError):
             worker.connection.send(task)
-        except OSError:
-            pass  # the worker died idle: `wait` sees its end and the trial is run again
 
     def wait(self, on_report: OnReport, until: float) -> list[Ended]:
         while True:
@@ -83,7 +83,9 @@ class _Processes(Workers):
     def _fork(self) -> _Worker:
         ours, theirs = self.context.Pipe()
         process = self.context.Process(target=serve, args=(theirs, self.payload, self.threads), daemon=True)
-        with _no_main_module(), _quiet_environment(self.threads):
+        # The fork server starts with the first worker; what its imports print is kept beside the study, not shown.
+        log = output_to(self.search.record.folder / "workers.log", STANDARD_ERROR)
+        with _no_main_module(), _quiet_environment(self.threads), log:
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -142,7 +144,9 @@ class _Processes(Workers):
         if limits.memory is None:
             return ""
         used = _resident_bytes(worker.process.pid)
-        return f"out of memory: {used / 2**20:.0f} MiB used, {limits.memory / 2**20:.0f} MiB allowed" if used > limits.memory else ""
+        if used <= limits.memory:
+            return ""
+        return f"out of memory: {used / 2**20:.0f} MiB used, {limits.memory / 2**20:.0f} MiB allowed"
 
 
 def _resident_bytes(pid: int | None) -> int:

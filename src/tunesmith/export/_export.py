@@ -15,7 +15,7 @@ from tunesmith.export._exporter import Batch, Exporter
 from tunesmith.files import whole_folder, write_json
 from tunesmith.latency import Latency, measure
 from tunesmith.model_folder import ModelFolder
-from tunesmith.registry import load
+from tunesmith.registry import build
 
 if TYPE_CHECKING:
     import keras
@@ -55,7 +55,7 @@ def export(
     Raises SpecError for a mistake in the arguments, ExportError for a missing package or answers beyond the tolerance.
     """
     exporters = _exporters(formats)
-    _check_arguments(folder, tolerance)
+    _check_arguments(model_folder, folder, tolerance)
     source = ModelFolder.open(model_folder)
     batch = sample_batch(source, Dataset.load(dataset_folder), dataset_folder) if dataset_folder else seeded_batch(source)
     model = source.load()
@@ -68,16 +68,18 @@ def export(
 def _exporters(formats: Sequence[str]) -> dict[str, Exporter]:
     if not formats or isinstance(formats, str):
         raise SpecError(f"formats: got {formats!r}; needs a list of formats, such as {list(FORMATS)}")
-    exporters = {name: load("tunesmith.export", name, Exporter, "formats")() for name in formats}
+    exporters = {name: build("tunesmith.export", name, Exporter, {}, "formats") for name in formats}
     for name, exporter in exporters.items():
         exporter.check_installed(name)
     return exporters
 
 
-def _check_arguments(folder: Path, tolerance: float) -> None:
+def _check_arguments(model_folder: Path, folder: Path, tolerance: float) -> None:
     """Raise SpecError for a senseless tolerance, and for a folder whose content is no export and would be lost."""
     if not 0 < tolerance < math.inf:
         raise SpecError(f"tolerance: got {tolerance!r}; needs a number above 0, such as 0.0001")
+    if model_folder.resolve().is_relative_to(folder.resolve()):
+        raise SpecError(f"{folder}: holds the model itself; give another folder for the exports")
     if folder.exists() and not folder.is_dir():
         raise SpecError(f"{folder}: is a file; needs a folder for the exports")
     if folder.exists() and any(folder.iterdir()) and not (folder / RECORD).exists():

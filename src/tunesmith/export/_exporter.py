@@ -36,7 +36,7 @@ Answer = Callable[[Batch], np.ndarray]
 
 
 class Exporter(ABC):
-    """One format. A subclass is a frozen dataclass; `requires` names the packages it imports, `extra` the pip extra with them."""
+    """One format, a frozen dataclass. `requires` names the packages it imports, `extra` the pip extra that brings them."""
 
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = "train"
@@ -47,7 +47,7 @@ class Exporter(ABC):
 
     @abstractmethod
     def open(self, target: Path) -> Answer:
-        """Load what was written and return its answers, of shape (examples, outputs); one thread where the runtime allows it."""
+        """Load what was written and return its answers, of shape (examples, outputs); in one thread where the runtime can."""
 
     def check_installed(self, name: str) -> None:
         """Raise ExportError with the pip extra where a package of this format is missing."""

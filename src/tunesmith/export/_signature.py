@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict, dataclass
+from keyword import iskeyword
 from pathlib import Path
 
 from tunesmith.data.encoding import TableEncoding
@@ -12,7 +13,7 @@ from tunesmith.files import write_json
 
 @dataclass(frozen=True)
 class Tensor:
-    """A named input or output. `shape` begins with None, the number of examples; `column` is the table's column it stands for."""
+    """A named input or output. `shape` begins with None, the number of examples; `column` is the table's, where it is one."""
 
     name: str
     dtype: str
@@ -40,12 +41,13 @@ def output(info: DatasetInfo) -> Tensor:
 
 
 def input_names(columns: list[str]) -> list[str]:
-    """Return a name that TensorFlow takes for each column: ASCII letters, digits and `_`, unique whatever the letters' case."""
+    """Return a name that TensorFlow takes for each column: ASCII letters, digits and `_`, unique whatever their case."""
     names: list[str] = []
     taken: set[str] = set()
     for column in columns:
         stem = re.sub(r"\W", "_", column, flags=re.ASCII)
-        if not re.match(r"[A-Za-z]", stem):
+        # TensorFlow hands inputs on as keyword arguments of its own methods.
+        if not re.match(r"[A-Za-z]", stem) or iskeyword(stem) or stem == "self":
             stem = f"column_{stem}".rstrip("_")
         name, count = stem, 1
         while name.lower() in taken:
@@ -66,4 +68,4 @@ def write_signature(target: Path, inputs: list[Tensor], info: DatasetInfo) -> No
 def read_inputs(target: Path) -> list[Tensor]:
     """Read the inputs from `signature.json`."""
     content = json.loads((target / "signature.json").read_text())
-    return [Tensor(**{**tensor, "shape": tuple(tensor["shape"])}) for tensor in content["inputs"]]
+    return [Tensor(form["name"], form["dtype"], tuple(form["shape"]), form["column"]) for form in content["inputs"]]

@@ -1,5 +1,6 @@
 """ONNX, for ONNX Runtime and Triton: takes raw pixels, or a table's rows encoded as `encoding.json` says."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -29,7 +30,9 @@ class Onnx(Exporter):
 
         tensor = encoded_input(source.info)
         signature = [tf.TensorSpec(tensor.shape, tf.as_dtype(tensor.dtype), name=tensor.name)]
-        model.export(str(target / FILE), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Keras patches tf2onnx with an old name of NumPy's
+            model.export(str(target / FILE), format="onnx", verbose=False, input_signature=signature, opset_version=OPSET)
         _name_output(target / FILE, output(source.info).name)
         if source.encoding:
             source.encoding.save(target)

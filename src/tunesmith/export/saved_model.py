@@ -35,14 +35,14 @@ class SavedModel(Exporter):
 
         inputs = [encoded_input(source.info)] if source.encoding is None else row_inputs(source.encoding)
         specs = {tensor.name: tf.TensorSpec(tensor.shape, tf.as_dtype(tensor.dtype), name=tensor.name) for tensor in inputs}
-        archive = keras.export.ExportArchive()
+        archive: Any = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint(SIGNATURE, _serve(model, source, inputs), [specs])
         archive.write_out(str(target), verbose=False)
         write_signature(target, inputs, source.info)
 
     def open(self, target: Path) -> Answer:
-        """Return the answers of the reloaded signature; TensorFlow's threads are the process's, they cannot be set per model."""
+        """Return the answers of the reloaded signature; TensorFlow's threads are the process's, not to be set per model."""
         import tensorflow as tf
 
         loaded = tf.saved_model.load(str(target))

@@ -1,11 +1,12 @@
 """All that a report shows, as plain data."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tunesmith.study import Objective, State, Trial, best_trial, ranking, value_of
+from tunesmith.study import Objective, State, Trial, best_trial, ranking
 
 Curves = Mapping[int, Sequence[tuple[int, Mapping[str, float]]]]
 
@@ -43,7 +44,8 @@ class ReportContent:
 
     def value(self, trial: Trial) -> float | None:
         """Return the trial's objective; None where it has no finite one."""
-        return value_of(trial, self.objective)
+        value = trial.metrics.get(self.objective.metric, math.nan)
+        return value if math.isfinite(value) else None
 
     def in_state(self, state: State) -> list[Trial]:
         """Return the trials in one state, by number."""

@@ -136,6 +136,7 @@ class _Numeric(Distribution, ABC):
             raise SpecError(f"{self.name}: step must be positive, got {self.step!r}")
         self._check_clip()
         self._check()
+        self._check_fineness()
         low, high = self._grid_bounds()
         if low > high:
             raise SpecError(f"{self.name}: clip {list(self.clip or ())} leaves no value of {self.describe()}")
@@ -148,6 +149,11 @@ class _Numeric(Distribution, ABC):
         if len(clip) != 2 or not numbers or not clip[0] < clip[1]:
             raise SpecError(f"{self.name}: clip must be [low, high] with low < high, got {list(clip)}")
         object.__setattr__(self, "clip", clip)
+
+    def _check_fineness(self) -> None:
+        far = max((abs(bound - self._origin) for bound in self._bounds() if math.isfinite(bound)), default=0.0)
+        if self.step is not None and far / self.step > LARGEST_WHOLE:
+            raise SpecError(f"{self.name}: step {self.step!r} is too small for a range of {far!r}")
 
     @abstractmethod
     def _check(self) -> None:
@@ -186,8 +192,13 @@ class _Numeric(Distribution, ABC):
         tiny = 1e-16 if math.isinf(low) or math.isinf(high) else 0.0
         value = min(max(self._raw_quantile(min(max(unit, tiny), 1 - tiny)), low), high)
         if self.step is not None:
-            value = min(max(self._on_grid(round((value - self._origin) / self.step)), low), high)
+            value = min(max(self._snap(value), low), high)
         return self._typed(value)
+
+    def _snap(self, value: float) -> float:
+        """The nearest value on the grid; far out, where floats are coarser than the grid, the value itself."""
+        position = (value - self._origin) / (self.step or 1)
+        return self._on_grid(round(position)) if abs(position) <= LARGEST_WHOLE else value
 
     def _typed(self, value: float) -> float | int:
         return int(value) if self.integer else float(value)
@@ -212,9 +223,7 @@ class _Numeric(Distribution, ABC):
         low, high = self._grid_bounds()
         if not low <= value <= high:
             return False
-        if self.step is None:
-            return True
-        return math.isclose(value, self._on_grid(round((value - self._origin) / self.step)), rel_tol=1e-12)
+        return self.step is None or math.isclose(value, self._snap(value), rel_tol=0 if self.integer else 1e-12)
 
     @property
     def size(self) -> float:
@@ -390,10 +399,11 @@ def parse(form: object, where: str) -> Distribution:
         raise SpecError(f"{where}: {error}") from None
 
 
-def _parse_choice(options: object) -> Choice:
+def _parse_choice(options: Any) -> Choice:
     if not isinstance(options, Sequence) or isinstance(options, str):
         raise SpecError(f"choice: needs a list of options, got {options!r}")
-    return Choice(tuple(options))
+    listed: list[Any] = list(options)
+    return Choice(tuple(listed))
 
 
 def _parse_numeric(name: str, form: Mapping[str, Any]) -> _Numeric:

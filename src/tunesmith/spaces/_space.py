@@ -45,10 +45,6 @@ class Chooser:
         """Choose a number between low and high on a logarithmic scale."""
         return self(name, LogUniform(low, high))
 
-    def int(self, name: str, low: int, high: int, step: int = 1) -> int:
-        """Choose a whole number from low to high."""
-        return self(name, Int(low, high, step))
-
     def logint(self, name: str, low: int, high: int) -> int:
         """Choose a whole number from low to high on a logarithmic scale."""
         return self(name, LogInt(low, high))
@@ -64,6 +60,11 @@ class Chooser:
     def choice(self, name: str, options: list[Any]) -> Any:
         """Choose one of the options."""
         return self(name, Choice(tuple(options)))
+
+    # The last one, since its name hides the builtin from the annotations below it.
+    def int(self, name: str, low: int, high: int, step: int = 1) -> int:
+        """Choose a whole number from low to high."""
+        return self(name, Int(low, high, step))
 
 
 class Space(ABC):
@@ -84,7 +85,7 @@ class Space(ABC):
 
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """Draw a candidate from the prior."""
-        return self.choose(lambda name, distribution: distribution.quantile(rng.random()))
+        return self.choose(lambda _, distribution: distribution.quantile(rng.random()))
 
     def choose(self, pick: Callable[[str, Distribution], Value]) -> dict[str, Value]:
         """Make the candidate that `pick` decides parameter by parameter."""

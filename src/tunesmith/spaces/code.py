@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.code import load_function
-from tunesmith.spaces._space import Chooser, Space
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import SpecError
+from tunesmith.spaces._space import Candidate, Chooser, Space
+from tunesmith.spaces._training import Training
 
 
 @dataclass(frozen=True)
@@ -25,20 +28,34 @@ class Code(Space):
 
     def function(self) -> Callable[[Chooser], Any]:
         """Return the user's function; raises SpecError where it cannot be found."""
-        return load_function(self.build, "space.build") if isinstance(self.build, str) else self.build
+        return load_function(self.build, "build") if isinstance(self.build, str) else self.build
 
     def define(self, choose: Chooser) -> Any:
         return self.function()(choose)
 
+    def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
+        """Return what `build` makes of `candidate`; raises SpecError where that is no network."""
+        import keras
+
+        del info
+        built = self.realize(candidate)
+        training = Training(built) if isinstance(built, keras.Model) else built
+        if not isinstance(training, Training) or not isinstance(training.model, keras.Model):
+            raise SpecError(f"build: returned {type(built).__name__}; needs a keras.Model or a tunesmith.Training with one")
+        return training
+
     def to_json(self) -> dict[str, Any]:
-        place = self.build if isinstance(self.build, str) else self.function().__qualname__
-        return {"kind": "code", "build": place, "sha256": _source_hash(self.function())}
+        function = self.function()
+        place = self.build if isinstance(self.build, str) else getattr(function, "__qualname__", type(function).__qualname__)
+        return {"kind": "code", "build": place, "sha256": _source_hash(function)}
 
 
 def _source_hash(function: Callable[..., Any]) -> str:
-    """Hash the function's file, so that a study notices when its space was edited."""
+    """Hash the function's file, or its byte code where it has none, so that a study notices when its space was edited."""
+    function = inspect.unwrap(getattr(function, "func", function))
+    plain = function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
     try:
-        source = Path(inspect.getsourcefile(function) or "").read_bytes()
+        source = Path(inspect.getsourcefile(plain) or "").read_bytes()
     except (OSError, TypeError):
-        source = function.__code__.co_code
+        source = getattr(getattr(plain, "__code__", None), "co_code", b"")
     return hashlib.sha256(source).hexdigest()[:16]

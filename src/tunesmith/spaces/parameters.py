@@ -66,7 +66,12 @@ def _read_node(value: object, where: str, names: set[str]) -> Distribution | Bra
     options = value["choice"]
     if not options:
         raise SpecError(f"{where}.choice: is empty; needs at least one option")
-    inner = {str(option): _read_tree(nested or {}, f"{where}.{option}", names) for option, nested in options.items()}
+    inner: dict[str, Mapping[str, Distribution | Branches]] = {}
+    for option, nested in options.items():
+        # A key of JSON is a text, and YAML reads on, off, yes and no as true and false.
+        if not isinstance(option, str):
+            raise SpecError(f"{where}.choice: got {option!r}; an option with parameters of its own is a text (in quotes)")
+        inner[option] = _read_tree({} if nested is None else nested, f"{where}.{option}", names)
     return Branches(Choice(tuple(inner)), inner)
 
 
@@ -87,7 +92,7 @@ def _write_branches(node: Branches) -> dict[str, Any]:
 
 
 def branches(options: Mapping[str, Mapping[str, Any]] | Sequence[Value]) -> Distribution | Branches:
-    """Return a choice: of plain options, or of options that open further parameters (`{"sgd": {"momentum": uniform(0, 1)}}`)."""
+    """Return a choice: of plain options, or of ones that open further parameters (`{"sgd": {"momentum": uniform(0, 1)}}`)."""
     if isinstance(options, Mapping):
         node = _read_node({"choice": options}, "choice", set())
         assert isinstance(node, Branches)

@@ -1,9 +1,8 @@
 """The strategy seam: a pure function of the study, so that any process may answer and a restart changes nothing."""
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,8 +12,10 @@ from tunesmith.spaces._space import canonical
 from tunesmith.study import Proposal, StudyView, Trial
 
 DRAWS = 64
+MOST_DRAWS = 1000
 
 
+@dataclass(frozen=True)
 class Strategy(ABC):
     """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings."""
 
@@ -41,19 +42,21 @@ def one_by_one(study: StudyView, count: int, draw: Draw) -> list[Proposal]:
 
 
 def draw_unseen(study: StudyView, draw: Draw) -> dict[str, Value]:
-    """Return the first draw that no trial has tried; where draws keep repeating, the first unseen one of a finite space."""
+    """Return the first draw that no trial has tried; where draws keep repeating, the first unseen one of a finite space.
+
+    Raises SpaceExhausted where none is left, or none comes up: a space may be infinite by name and still have few values
+    of any likelihood (a normal far narrower than its step).
+    """
     seen = {trial.key for trial in study.trials}
     rng = study.rng()
-    for attempt in itertools.count():
+    for attempt in range(MOST_DRAWS):
         candidate = draw(study, rng)
         if canonical(candidate) not in seen:
             return candidate
-        if attempt < DRAWS:
-            continue
-        left = _first_unseen(study, seen)
+        left = _first_unseen(study, seen) if attempt == DRAWS else None
         if left is not None:
             return left
-    raise AssertionError
+    raise SpaceExhausted(f"no untried candidate came up in {MOST_DRAWS} draws; widen the space")
 
 
 def _first_unseen(study: StudyView, seen: set[str]) -> dict[str, Value] | None:

@@ -151,8 +151,13 @@ class _Walk:
         values = [distribution.quantile(good.draw(component, self.rng)) for component in components]
         units = distribution.cdf(values)
         fit_good, fit_bad = good.log_density(units), bad.log_density(units)
-        gain = logsumexp(fit_good + self.good.log_weights, axis=1) - logsumexp(fit_bad + self.bad.log_weights, axis=1)
+        gain = _log_sums(fit_good + self.good.log_weights) - _log_sums(fit_bad + self.bad.log_weights)
         best = int(np.argmax(gain))
         self.good.decide(fit_good[best])
         self.bad.decide(fit_bad[best])
         return values[best]
+
+
+def _log_sums(terms: np.ndarray) -> np.ndarray:
+    """Return the logarithms of each row's sum of exponentials."""
+    return np.asarray(logsumexp(terms, axis=1))

@@ -1,0 +1,51 @@
+"""What training a network will take of memory, known before it is trained."""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import keras
+
+BYTES = 4
+# Numbers that an optimizer keeps for each trained weight; momentum counts one where it is used.
+SLOTS = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1, "adam": 2, "adamw": 2, "nadam": 2, "adamax": 2, "adadelta": 2, "ftrl": 2}
+MOST_SLOTS = 2
+
+
+def training_bytes(model: "keras.Model", batch_size: int) -> int:
+    """Estimate the bytes that training takes, in float32: 4 * (W + T + s * T + batch * A).
+
+    W: all weights. T: trained weights, each with a gradient. s: numbers that the optimizer keeps for each.
+    A: outputs of all layers for one example, kept from the forward pass for the backward one. Left out: the libraries
+    themselves, the data, and scratch space. Layers of a model that is no graph have outputs unknown before they run: A is 0.
+    """
+    weights = sum(math.prod(weight.shape) for weight in model.weights)
+    trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    return BYTES * (weights + trained * (1 + optimizer_slots(model)) + batch_size * sum(activations(model)))
+
+
+def activations(model: "keras.Model") -> list[int]:
+    """Return the number of outputs of every layer for one example, nested models' layers included."""
+    sizes: list[int] = []
+    for layer in model.layers:
+        sizes += activations(layer) if hasattr(layer, "layers") else [_outputs(layer)]
+    return sizes
+
+
+def optimizer_slots(model: "keras.Model") -> int:
+    """Return how many numbers the model's optimizer keeps for each trained weight; the most for an unknown one."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return MOST_SLOTS
+    name = type(optimizer).__name__.lower()
+    extra = name in ("sgd", "rmsprop") and bool(getattr(optimizer, "momentum", 0))
+    return SLOTS.get(name, MOST_SLOTS) + extra
+
+
+def _outputs(layer: "keras.Layer") -> int:
+    try:
+        output = layer.output
+    except (AttributeError, ValueError):
+        return 0  # it was never called, or at several places
+    shapes = [tensor.shape for tensor in (output if isinstance(output, list | tuple) else [output])]
+    return sum(math.prod(size or 1 for size in shape[1:]) for shape in shapes)

@@ -1,0 +1,157 @@
+"""Judges a candidate by training its network in full: early stopping, best epoch restored, scored on the validation split."""
+
+import gc
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.errors import TrialFailed, TrialStopped
+from tunesmith.evaluation._context import Context, Evaluator
+from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
+from tunesmith.evaluation._memory import activations, training_bytes
+from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
+from tunesmith.evaluation._watch import Metrics, Watch
+from tunesmith.spaces._space import Candidate, Space
+from tunesmith.spaces._training import Training
+from tunesmith.study import Objective
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class TrainingEvaluator(Evaluator):
+    """Trains on the train split of the prepared data in the folder `dataset`, at most `epochs` epochs.
+
+    `patience`: ends a training after so many epochs without a better objective. Raises SpecError for a space without networks.
+    """
+
+    space: Space
+    dataset: Path
+    objective: Objective
+    epochs: int
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        trainable(self.space)
+        # Workers have a working folder of their own.
+        object.__setattr__(self, "dataset", self.dataset.absolute())
+
+    def preload(self) -> list[str]:
+        """Return what workers import before they are forked."""
+        return ["tensorflow", "keras", "tunesmith.evaluation.training", "tunesmith.spaces.layers"]
+
+    def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
+        """Return the best epoch's metrics, those of the validation split measured anew; writes `model.keras`.
+
+        Raises TrialFailed before the training where its estimated memory exceeds the limit, later where the loss is not
+        finite or memory runs out; TrialStopped with the best metrics so far.
+        """
+        with _fresh_session(), _memory_errors():
+            return self._train(candidate, context)
+
+    def _train(self, candidate: Candidate, context: Context) -> Metrics:
+        splits = load_splits(self.dataset)
+        training = make_network(trainable(self.space), candidate, splits.info, context.seed)
+        _check_memory(training, context)
+        watch = self._fit(training, splits, context)
+        metrics = _score(watch, training, splits)
+        if isinstance(watch.ending, TrialStopped):
+            raise TrialStopped(str(watch.ending), metrics)
+        save_model(in_target_units(training.model, splits.info), context.folder / "model.keras")
+        return metrics
+
+    def _fit(self, training: Training, splits: Splits, context: Context) -> Watch:
+        """Train, noting in the context's facts what it took; raises TrialFailed where the training fails."""
+        watch = Watch(training.model, self.objective, context.report, self.patience, splits.info.target_scale[1])
+        make_variables(training.model, splits.train.x, splits.train.y)
+        started = time.monotonic()
+        fit(
+            training.model,
+            splits.train.batches(training.batch_size, context.seed),
+            training.epochs or self.epochs,
+            watch,
+            splits.validation.batches(_answer_batch(training)),
+        )
+        context.facts["fit_seconds"] = time.monotonic() - started
+        context.facts["epochs"] = watch.epochs
+        context.facts["best_epoch"] = watch.best_epoch
+        if isinstance(watch.ending, TrialFailed):
+            raise watch.ending
+        return watch
+
+
+def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validation: object = None) -> None:
+    """Run Keras' `fit` with `watch`. More steps per execution gained nothing on small images and cost tracing time."""
+    import keras
+
+    model.fit(
+        train,
+        epochs=epochs,
+        verbose=0,
+        shuffle=False,  # `train` is shuffled already
+        validation_data=validation,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=watch.on_epoch_end)],
+    )
+
+
+def _score(watch: Watch, training: Training, splits: Splits) -> Metrics:
+    """Restore the best epoch and return its metrics, the validation metrics measured with the restored weights."""
+    watch.restore()
+    scored = training.model.evaluate(splits.validation.batches(_answer_batch(training)), verbose=0, return_dict=True)
+    metrics = watch.best | watch.in_units({f"val_{name}": value for name, value in scored.items()})
+    finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+    if watch.objective.metric not in finite:
+        raise TrialFailed(f"{watch.objective.metric} is {metrics[watch.objective.metric]}")
+    return finite
+
+
+def _answer_batch(training: Training) -> int:
+    return answer_batch(activations(training.model), training.batch_size)
+
+
+def _check_memory(training: Training, context: Context) -> None:
+    """Refuse a network that does not fit; raises TrialFailed with the figures."""
+    needed = training_bytes(training.model, training.batch_size)
+    context.facts["estimated_memory"] = needed
+    context.facts["parameters"] = training.model.count_params()
+    if context.memory_limit is not None and needed > context.memory_limit:
+        raise TrialFailed(
+            f"needs about {needed / 2**20:.0f} MiB to train ({training.model.count_params():,} parameters, "
+            f"batches of {training.batch_size}); allowed: {context.memory_limit / 2**20:.0f} MiB"
+        )
+
+
+@contextmanager
+def _fresh_session() -> Iterator[None]:
+    """Free the networks of this trial at its end, so that a worker that serves hundreds does not grow."""
+    import keras
+
+    _freeze_libraries()
+    try:
+        yield
+    finally:
+        keras.backend.clear_session(free_memory=True)
+
+
+@cache
+def _freeze_libraries() -> None:
+    """Exempt what is imported by now from garbage collection: a pass over TensorFlow's modules takes 0.2 s a trial."""
+    gc.freeze()
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Turn what TensorFlow and Python raise for want of memory into TrialFailed."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        lines = str(error).strip().splitlines()
+        raise TrialFailed(f"out of memory: {lines[0] if lines else 'an allocation was refused'}") from None

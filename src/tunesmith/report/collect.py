@@ -1,0 +1,48 @@
+"""Collects what a report shows from the folders of a run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tunesmith.record import Record
+from tunesmith.report.content import ReportContent
+from tunesmith.study import Objective
+
+
+def collect(
+    study: Path,
+    dataset: Path | None = None,
+    model: Path | None = None,
+    evaluation: Path | None = None,
+    exports: Path | None = None,
+) -> ReportContent:
+    """Return the content of a report on the study's folder and whatever else there is of its run.
+
+    Raises StudyError where there is no study. A study under way is shown as far as it has come.
+    """
+    with Record.read(study) as record:
+        content, trials, curves, seconds = record.content, record.trials(), record.curves(), record.seconds
+    objective = content["objectives"][0]
+    return ReportContent(
+        title=_title(content),
+        spec=content,
+        objective=Objective(objective["metric"], objective["goal"]),
+        trials=trials,
+        curves=curves,
+        network=_read(model, "network.json"),
+        evaluation=_read(evaluation, "evaluation.json"),
+        exports=_read(exports, "export.json"),
+        dataset=_read(dataset, "dataset.json"),
+        seconds=seconds,
+    )
+
+
+def _title(content: dict[str, Any]) -> str:
+    if "data" in content:
+        return Path(content["data"]["uri"]).name
+    return content["evaluation"].get("function", "search").rpartition(":")[2]
+
+
+def _read(folder: Path | None, name: str) -> Any:
+    path = folder / name if folder else None
+    return json.loads(path.read_text()) if path and path.is_file() else None

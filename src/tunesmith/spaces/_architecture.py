@@ -1,0 +1,147 @@
+"""A plain description of a network of convolutions and dense layers, and how Keras builds it."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.spaces._training import Training
+
+if TYPE_CHECKING:
+    import keras
+
+ACTIVATIONS = ("relu", "elu", "selu", "gelu", "silu", "leaky_relu", "tanh", "sigmoid", "softplus")
+OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd")
+MOMENTUM = 0.9
+# Keras' 0.99 needs many hundred steps before the running averages are true; a short trial on few examples has a hundred.
+NORMALIZATION_MOMENTUM = 0.9
+# More positions than these are averaged before the dense layers: flattened, they would make the first one huge.
+MOST_FLATTENED = 64
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A square convolution that keeps its input's height and width."""
+
+    filters: int
+    kernel: int
+    dropout: float
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A hidden dense layer."""
+
+    units: int
+    dropout: float
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of convolutions, then dense layers, and how it is trained; the output layer follows from the data.
+
+    `activation` and `batch_normalization` are those of every hidden layer.
+    """
+
+    convs: tuple[Convolution, ...]
+    dense: tuple[Dense, ...]
+    activation: str
+    batch_normalization: bool
+    optimizer: str
+    learning_rate: float
+    batch_size: int
+
+
+def poolings(count: int, height: int, width: int) -> set[int]:
+    """Return after which of `count` convolutions (from 1) an image is halved.
+
+    The halvings are spread evenly and stop at a side of 2 or 3, so that no number of convolutions shrinks an image away.
+    """
+    halvings = min(count, max(0, int(math.log2(min(height, width))) - 1))
+    return {math.ceil(count * i / (halvings + 1)) for i in range(1, halvings + 1)}
+
+
+def build_network(architecture: Architecture, info: DatasetInfo) -> Training:
+    """Build and compile the network for a data set; it takes raw pixels, or the encoded rows of a table.
+
+    Outputs are class probabilities, or one number: the standardised target.
+    """
+    import keras
+
+    layers = [keras.Input(info.input_shape, name="input")]
+    if info.kind == "images":
+        layers += [*_scaling(info), *_convolutional(architecture, info)]
+    for number, dense in enumerate(architecture.dense, 1):
+        name = f"dense{number}"
+        layers += [keras.layers.Dense(dense.units, use_bias=not architecture.batch_normalization, name=name)]
+        layers += _rest(architecture, name, dense.dropout)
+    layers += [keras.layers.Dense(info.outputs, activation=output_activation(info), name="output")]
+    model = keras.Sequential(layers, name="network")
+    compile_for(model, info, make_optimizer(architecture.optimizer, architecture.learning_rate))
+    return Training(model, architecture.batch_size)
+
+
+def output_activation(info: DatasetInfo) -> str:
+    """Return the activation of the output layer."""
+    return "softmax" if info.task == "classification" else "linear"
+
+
+def compile_for(model: "keras.Model", info: DatasetInfo, optimizer: "keras.Optimizer") -> None:
+    """Compile with the loss and metric of the data's task."""
+    classification = info.task == "classification"
+    model.compile(
+        optimizer,
+        loss="sparse_categorical_crossentropy" if classification else "mse",
+        metrics=["accuracy"] if classification else ["mae"],
+    )
+
+
+def make_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
+    """Return a fresh Keras optimizer; `sgd` has Nesterov's momentum of 0.9."""
+    import keras
+
+    settings = {"momentum": MOMENTUM, "nesterov": True} if name == "sgd" else {}
+    return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate, **settings}})
+
+
+def _scaling(info: DatasetInfo) -> list["keras.Layer"]:
+    """Return the layer that standardises raw pixels, so that the model takes what the user has."""
+    import keras
+
+    mean = float(info.statistics.get("pixel_mean", 0.0))
+    deviation = float(info.statistics.get("pixel_deviation", 1.0)) or 1.0
+    return [keras.layers.Rescaling(1 / deviation, offset=-mean / deviation, name="scaling")]
+
+
+def _convolutional(architecture: Architecture, info: DatasetInfo) -> list["keras.Layer"]:
+    import keras
+
+    height, width, _ = info.input_shape
+    halved = poolings(len(architecture.convs), height, width)
+    layers: list[keras.Layer] = []
+    for number, conv in enumerate(architecture.convs, 1):
+        name = f"conv{number}"
+        bias = not architecture.batch_normalization
+        layers += [keras.layers.Conv2D(conv.filters, conv.kernel, padding="same", use_bias=bias, name=name)]
+        pooling = [keras.layers.MaxPooling2D(2, name=f"{name}_pooling")] if number in halved else []
+        layers += _rest(architecture, name, conv.dropout, pooling)
+    positions = (height >> len(halved)) * (width >> len(halved))
+    if architecture.convs and positions > MOST_FLATTENED:
+        return [*layers, keras.layers.GlobalAveragePooling2D(name="average")]
+    return [*layers, keras.layers.Flatten(name="flatten")]
+
+
+def _rest(
+    architecture: Architecture, name: str, dropout: float, pooling: list["keras.Layer"] | None = None
+) -> list["keras.Layer"]:
+    """Return what follows a layer's weights: normalisation, activation, pooling, dropout."""
+    import keras
+
+    layers: list[keras.Layer] = []
+    if architecture.batch_normalization:
+        layers += [keras.layers.BatchNormalization(momentum=NORMALIZATION_MOMENTUM, name=f"{name}_normalization")]
+    layers += [keras.layers.Activation(architecture.activation, name=f"{name}_{architecture.activation}")]
+    layers += pooling or []
+    if dropout > 0:
+        layers += [keras.layers.Dropout(dropout, name=f"{name}_dropout")]
+    return layers

@@ -1,0 +1,197 @@
+"""Plain networks of convolutions and dense layers: how many of each, and each layer's size and dropout, are searched."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import SpecError
+from tunesmith.registry import did_you_mean
+from tunesmith.spaces._architecture import ACTIVATIONS, OPTIMIZERS, Architecture, Convolution, Dense, build_network
+from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal, Value, parse
+from tunesmith.spaces._space import Candidate, Chooser, Space
+from tunesmith.spaces._training import Training
+
+Setting = Distribution | Value
+Counts = tuple[int, int]
+FEW_CONVS: Counts = (2, 5)
+FEW_DENSE: Counts = (1, 3)
+NO_CONVS: Counts = (0, 0)
+MOST_LAYERS = 100
+OF_CONVS = ("filters", "kernel")
+
+
+@dataclass(frozen=True)
+class Layers(Space):
+    """Convolutions (images only), then hidden dense layers, each `[fewest, most]` or one number.
+
+    All other keys are a distribution (`{logint: [16, 64]}`) or one value, which is then not searched. `filters`, `kernel`,
+    `units` and `dropout` are chosen for each layer, `activation`, `batch_normalization`, `optimizer`, `learning_rate` and
+    `batch_size` once for the network. A key that is not given has a default; `convs` is none for a table.
+    """
+
+    convs: Any = None
+    dense: Any = None
+    filters: Any = None
+    kernel: Any = None
+    units: Any = None
+    dropout: Any = None
+    activation: Any = None
+    batch_normalization: Any = None
+    optimizer: Any = None
+    learning_rate: Any = None
+    batch_size: Any = None
+
+    def __post_init__(self) -> None:
+        for name in ("convs", "dense"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, None if given is None else _read_counts(given, name))
+        for name, rule in RULES.items():
+            given = getattr(self, name)
+            object.__setattr__(self, name, None if given is None else _read_setting(given, name, rule))
+
+    def fit_to(self, data: DatasetInfo) -> "Layers":
+        """Return the space without convolutions where `data` is a table; explicit ones are a SpecError."""
+        if data.kind == "images":
+            return replace(self, convs=self.convs or FEW_CONVS)
+        if self.convs not in (None, NO_CONVS):
+            raise SpecError(f"convs: got {list(self.convs)}, but the data is a table; leave convs out, or give images")
+        for name in OF_CONVS:
+            if getattr(self, name) is not None:
+                raise SpecError(f"{name}: belongs to convolutions, but the data is a table; leave {name} out, or give images")
+        return replace(self, convs=NO_CONVS)
+
+    def define(self, choose: Chooser) -> Architecture:
+        """Choose the number of layers, then each layer, then the training."""
+        convs = self._count(choose, "convs", self.convs or FEW_CONVS)
+        dense = self._count(choose, "dense", self.dense or FEW_DENSE)
+        return Architecture(
+            tuple(
+                Convolution(*(self._value(choose, key, f"conv{number}.{key}") for key in ("filters", "kernel", "dropout")))
+                for number in range(1, convs + 1)
+            ),
+            tuple(
+                Dense(*(self._value(choose, key, f"dense{number}.{key}") for key in ("units", "dropout")))
+                for number in range(1, dense + 1)
+            ),
+            *(self._value(choose, key) for key in ("activation", "batch_normalization", "optimizer", "learning_rate", "batch_size")),
+        )
+
+    def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
+        """Return the compiled Keras network of `candidate` for a data set."""
+        return build_network(self.realize(candidate), info)
+
+    def to_json(self) -> dict[str, Any]:
+        convs, dense = self.convs or FEW_CONVS, self.dense or FEW_DENSE
+        form: dict[str, Any] = {"kind": "layers", "convs": list(convs), "dense": list(dense)}
+        for name in RULES:
+            if name in OF_CONVS and convs == NO_CONVS:
+                continue
+            setting = self._setting(name)
+            form[name] = setting.to_json() if isinstance(setting, Distribution) else setting
+        return form
+
+    def _setting(self, name: str) -> Setting:
+        given = getattr(self, name)
+        return RULES[name].default if given is None else given
+
+    def _value(self, choose: Chooser, key: str, name: str | None = None) -> Any:
+        setting = self._setting(key)
+        return choose(name or key, setting) if isinstance(setting, Distribution) else setting
+
+    @staticmethod
+    def _count(choose: Chooser, name: str, counts: Counts) -> int:
+        return counts[0] if counts[0] == counts[1] else choose(name, Int(*counts))
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A key's default, how one value is read (ValueError where it is not allowed), and what is allowed, in words."""
+
+    default: Setting
+    read: Callable[[Any], Value]
+    allowed: str
+
+
+def _number(low: float, high: float, whole: bool = False) -> Callable[[Any], Value]:
+    """Return a reader of numbers from `low` to below `high`; YAML reads 1e-4 (no dot) as a text, so that is a number too."""
+
+    def read(value: Any) -> Value:
+        if isinstance(value, bool):
+            raise ValueError
+        number = float(value)
+        if not low <= number < high or (whole and int(number) != number):
+            raise ValueError
+        return int(number) if whole else number
+
+    return read
+
+
+def _one_of(options: Sequence[str]) -> Callable[[Any], Value]:
+    def read(value: Any) -> Value:
+        if value not in options:
+            raise ValueError
+        return value
+
+    return read
+
+
+def _truth(value: Any) -> Value:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _whole_rule(default: Setting, high: int) -> _Rule:
+    return _Rule(default, _number(1, high + 1, whole=True), f"whole numbers from 1 to {high}")
+
+
+RULES: dict[str, _Rule] = {
+    "filters": _whole_rule(LogInt(16, 64), 4096),
+    "kernel": _whole_rule(3, 31),
+    "units": _whole_rule(LogInt(32, 256), 65536),
+    "dropout": _Rule(Normal(0.15, 0.1, clip=(0.0, 0.5)), _number(0, 1), "numbers from 0 to below 1"),
+    "activation": _Rule(Choice(("relu", "elu", "silu")), _one_of(ACTIVATIONS), ", ".join(ACTIVATIONS)),
+    "batch_normalization": _Rule(Choice((True, False)), _truth, "true, false"),
+    "optimizer": _Rule(Choice(("adam", "rmsprop")), _one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
+    "learning_rate": _Rule(LogUniform(5e-4, 5e-3), _number(1e-12, 1000), "numbers above 0"),
+    "batch_size": _whole_rule(Choice((32, 64, 128)), 2**20),
+}
+
+
+def _read_setting(given: Any, name: str, rule: _Rule) -> Setting:
+    """Read a distribution or a single value; raises SpecError where one of its values is not allowed."""
+    if not isinstance(given, Distribution | Mapping):
+        return _read_value(given, name, rule)
+    distribution = parse(given, name)
+    if isinstance(distribution, Choice):
+        return Choice(tuple(_read_value(option, name, rule) for option in distribution.options))
+    for end in (distribution.quantile(0.0), distribution.quantile(1.0)):
+        try:
+            same_type = type(rule.read(end)) is type(end)
+        except ValueError:
+            reaches = f"{distribution.describe()}, which reaches {end:.4g}"
+            raise SpecError(f"{name}: got {reaches}; allowed: {rule.allowed} (clip: [low, high] bounds it)") from None
+        if not same_type:
+            raise SpecError(f"{name}: got {distribution.describe()}; allowed: {rule.allowed} (use int, logint or choice)")
+    return distribution
+
+
+def _read_value(value: Any, name: str, rule: _Rule) -> Value:
+    try:
+        return rule.read(value)
+    except (TypeError, ValueError):
+        near = did_you_mean(value, rule.allowed.split(", ")) if isinstance(value, str) else ""
+        raise SpecError(f"{name}: got {value!r}; allowed: {rule.allowed}{near}") from None
+
+
+def _read_counts(given: Any, name: str) -> Counts:
+    pair = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given, given]
+    read = _number(0, MOST_LAYERS + 1, whole=True)
+    try:
+        low, high = (int(read(count) or 0) for count in pair)
+    except (TypeError, ValueError):
+        low, high = 1, 0
+    if low > high:
+        raise SpecError(f"{name}: got {given!r}; needs [fewest, most] or one whole number, from 0 to {MOST_LAYERS}")
+    return low, high
