@@ -38,8 +38,9 @@ contracts: $(STAMPS)/dev  ## Check who may import whom
 pytest: $(STAMPS)/dev  ## Run the tests alone
 	$(BIN)/pytest $(ARGS)
 
-generate: $(STAMPS)/dev  ## Rewrite the generated files: the components' READMEs, the gRPC code
+generate: $(STAMPS)/dev  ## Rewrite what is made from the sources: READMEs, compiled pipelines, gRPC code
 	$(BIN)/python -m tunesmith.components.generate
+	TUNESMITH_GOLDEN=write $(BIN)/pytest --quiet tests/pipelines/test_golden.py
 	$(BIN)/python -m tunesmith.katib.generate
 
 lock: $(STAMPS)/uv  ## Resolve the dependencies anew into requirements/*.txt
@@ -55,7 +56,7 @@ bench-digits: $(STAMPS)/project  ## Compare test accuracy on digits with a suppo
 	$(BIN)/python benchmarks/digits_accuracy.py $(ARGS)
 
 clean:  ## Delete the environment and all that was made from the sources; runs/ stays
-	rm -rf $(VENV) $(VENV)-lock build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-lock build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .grimp_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is younger than the lock file that was installed: a second `make run` starts at once, a changed lock is installed.

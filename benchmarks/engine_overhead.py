@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -47,7 +48,8 @@ class NoOp(Evaluator):
 
 def loss(candidate: Candidate) -> float:
     """Return some figure of a candidate."""
-    return float(candidate["dropout"]) + float(candidate["units"]) / 512
+    values: dict[str, Any] = dict(candidate)
+    return values["dropout"] + values["units"] / 512
 
 
 @dataclass(frozen=True)

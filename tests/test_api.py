@@ -30,7 +30,10 @@ def test_an_objective_invalid_somewhere_fails_there_and_is_minimized_elsewhere()
 
 def test_nested_choices_reach_the_function_as_one_flat_dictionary() -> None:
     seen = []
-    space = {"optimizer": tunesmith.choice({"sgd": {"momentum": tunesmith.uniform(0, 1)}, "adam": {}}), "n": tunesmith.logint(1, 64)}
+    space = {
+        "optimizer": tunesmith.choice({"sgd": {"momentum": tunesmith.uniform(0, 1)}, "adam": {}}),
+        "n": tunesmith.logint(1, 64),
+    }
     tunesmith.minimize(lambda candidate: seen.append(dict(candidate)) or 0.0, space, trials=12)
     assert {tuple(candidate) for candidate in seen} == {("optimizer", "momentum", "n"), ("optimizer", "n")}
 
@@ -51,7 +54,9 @@ def test_the_same_call_on_a_study_folder_goes_on_instead_of_beginning_again(tmp_
 
 def test_a_function_travels_to_workers_with_what_it_refers_to() -> None:
     offset = 3.0
-    result = tunesmith.minimize(lambda candidate: (candidate["x"] - offset) ** 2, {"x": tunesmith.uniform(0, 5)}, trials=6, parallel=2)
+    result = tunesmith.minimize(
+        lambda candidate: (candidate["x"] - offset) ** 2, {"x": tunesmith.uniform(0, 5)}, trials=6, parallel=2
+    )
     assert math.isclose(result.best_value, (result.best_candidate["x"] - 3) ** 2)
 
 

@@ -16,7 +16,9 @@ budget: {trials: 6}
 
 
 def tunesmith(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "tunesmith", *arguments], cwd=folder, capture_output=True, text=True, timeout=280)
+    return subprocess.run(
+        [sys.executable, "-m", "tunesmith", *arguments], cwd=folder, capture_output=True, text=True, timeout=280, check=False
+    )
 
 
 @pytest.fixture
@@ -62,17 +64,33 @@ def test_the_leaderboard_and_a_trial_can_be_shown(folder: Path) -> None:
 
 
 def test_help_shows_examples(folder: Path) -> None:
-    for command in (["search"], ["report"], ["study", "show"], ["study", "trial"], ["export"], ["pipeline", "run"], ["pipeline", "compile"]):
+    for command in (
+        ["search"],
+        ["report"],
+        ["study", "show"],
+        ["study", "trial"],
+        ["export"],
+        ["pipeline", "run"],
+        ["pipeline", "compile"],
+    ):
         done = tunesmith(folder, *command, "--help")
         assert done.returncode == 0
         assert "tunesmith " + " ".join(command) in done.stdout.split("Examples:")[1]
 
 
 MISTAKES = {
-    "unknown strategy": ("strategy: {name: random, seed: 1}", "strategy: {name: tpo}", "strategy.name: 'tpo' is unknown; allowed: random, tpe"),
+    "unknown strategy": (
+        "strategy: {name: random, seed: 1}",
+        "strategy: {name: tpo}",
+        "strategy.name: 'tpo' is unknown; allowed: random, tpe",
+    ),
     "misspelt key": ("budget: {trials: 6}", "budget: {trails: 6}", "did you mean 'trials'?"),
     "misspelt section": ("budget:", "buget:", "did you mean 'budget'?"),
-    "impossible range": ("{normal: [0, 10]}", "{uniform: [3, 1]}", "space.parameters.x: uniform: low must be less than high, got [3, 1]"),
+    "impossible range": (
+        "{normal: [0, 10]}",
+        "{uniform: [3, 1]}",
+        "space.parameters.x: uniform: low must be less than high, got [3, 1]",
+    ),
     "negative budget": ("{trials: 6}", "{trials: -6}", "budget.trials: got -6"),
     "loguniform from 0": ("{normal: [0, 10]}", "{loguniform: [0, 1]}", "low must be above 0 on a logarithmic scale"),
     "duplicate names": ("kind: {choice: [a, b]}", "x: {choice: [a, b]}", "duplicate name 'x'"),

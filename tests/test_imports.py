@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import tunesmith
+
 HEAVY: tuple[str, ...] = ("grpc", "keras", "kfp", "kubernetes", "sklearn.ensemble", "tensorflow")
 OPTIONAL = (
     "google.protobuf",
@@ -44,6 +46,11 @@ def heavy_modules_after(code: str) -> set[str]:
 
 def test_importing_the_package_loads_nothing_heavy():
     assert heavy_modules_after("import tunesmith") == set()
+
+
+def test_every_public_name_is_there():
+    code = "import tunesmith; print(*(getattr(tunesmith, name).__name__ for name in tunesmith.__all__))"
+    assert run_python(code).split() == tunesmith.__all__
 
 
 def test_the_list_of_heavy_modules_is_seen_when_one_is_loaded():

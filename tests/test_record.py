@@ -11,7 +11,11 @@ from tunesmith.errors import StudyError
 from tunesmith.record import Record
 from tunesmith.study import State, Trial
 
-SPEC = {"space": {"kind": "parameters", "parameters": {"x": {"uniform": [0, 1]}}}, "strategy": {"name": "random"}, "budget": {"trials": 3}}
+SPEC = {
+    "space": {"kind": "parameters", "parameters": {"x": {"uniform": [0, 1]}}},
+    "strategy": {"name": "random"},
+    "budget": {"trials": 3},
+}
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def test_a_study_of_a_newer_version_is_refused_and_left_alone(folder: Path) -> N
     with sqlite3.connect(folder / "study.db") as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    with pytest.raises(StudyError, match="newer Tunesmith .format 99"):
+    with pytest.raises(StudyError, match=r"newer Tunesmith .format 99"):
         Record.start(folder, SPEC)
     assert not list(folder.glob("study.db.damaged*"))
 

@@ -47,7 +47,7 @@ def search_model(
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         random_seed: Decides all that is random in the search.
-        dataset_fingerprint: The fingerprint that the data set must have; as an input of this step it keeps cached results from other data.
+        dataset_fingerprint: The fingerprint that the data set must have; being an input, it keeps results of other data apart.
     """
     from pathlib import Path
 

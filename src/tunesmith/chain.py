@@ -45,6 +45,10 @@ def _prepare(spec: Spec, folder: Path, console: Console) -> Path:
     info = prepare(spec.file.data, folder / "dataset", spec.folder)
     sizes = ", ".join(f"{count} {split}" for split, count in info.sizes.items())
     console.print(f"        {info.kind}, {info.task}, {sizes}", highlight=False)
+    for column, reason in info.statistics.get("dropped", {}).items():
+        console.print(f"        column {column!r} is left out: {reason}", highlight=False)
+    for warning in info.statistics.get("warnings", []):
+        console.print(f"        {warning}", style="yellow", highlight=False)
     return folder / "dataset"
 
 
@@ -71,7 +75,7 @@ def export_run(folder: Path, formats: Sequence[str], output: Path | None = None)
         raise StudyError(f"{folder}: has no trained model (no folder 'model'); run the search to its end first")
     dataset = folder / "dataset"
     target = output or folder / "exports"
-    chosen = {"formats": tuple(formats)} if formats else {}
+    chosen: dict[str, Any] = {"formats": tuple(formats)} if formats else {}
     records = export(folder / "model", target, dataset_folder=dataset if dataset.is_dir() else None, **chosen)
     return [{**asdict(record), "path": str(target / record.format)} for record in records]
 

@@ -3,21 +3,22 @@
 import contextlib
 import importlib
 import json
-import os
-import signal
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 from rich.console import Console
 
-from tunesmith import local_step
 from tunesmith.errors import GateFailed, SpecError, StudyError, TunesmithError
 from tunesmith.leaderboard import recorded_objective
-from tunesmith.pipeline_arguments import GATES, check
+from tunesmith.pipeline_run.arguments import GATES, check
+from tunesmith.pipeline_run.display import PipelineDisplay
+from tunesmith.pipeline_run.folder import RunFolder, choose_folder
+from tunesmith.pipeline_run.form import FORBIDDEN, arguments_of, complete
+from tunesmith.pipeline_run.output import PipelineOutput
+from tunesmith.pipeline_run.processes import environment, steps_ended
 from tunesmith.record import Record
 from tunesmith.registry import did_you_mean, discover
 from tunesmith.search import outcome
@@ -26,12 +27,9 @@ from tunesmith.summary import make_summary, print_summary, save_summary
 if TYPE_CHECKING:
     from kfp.dsl.base_component import BaseComponent
 
-    from tunesmith.run_folder import RunFolder
 
 PACKAGE = "tunesmith.pipelines"
 SUCCEEDED, GATE_FAILED, FAILED = "succeeded", "gate failed", "failed"
-TERMINAL_PACE = 0.5
-END_SECONDS = 10
 
 
 def run_named(name: str, texts: Sequence[str], runs: Path, console: Console) -> dict[str, Any]:
@@ -40,8 +38,6 @@ def run_named(name: str, texts: Sequence[str], runs: Path, console: Console) -> 
     Goes on with the latest run where that was interrupted or failed, and had the same arguments.
     """
     pipeline = load_pipeline(name)
-    from tunesmith.pipeline_form import arguments_of
-    from tunesmith.run_folder import choose_folder
 
     arguments = arguments_of(pipeline, texts)
     check(arguments)
@@ -81,9 +77,6 @@ def run_pipeline(pipeline: "BaseComponent", arguments: Mapping[str, Any], folder
     Raises SpecError for a mistake in the arguments before anything is started. A failing step raises the error that it ended
     with, GateFailed for instance, after the summary of what there is was written.
     """
-    from tunesmith.pipeline_form import FORBIDDEN, complete
-    from tunesmith.run_folder import RunFolder
-
     arguments = complete(pipeline, arguments)
     check(arguments)
     folder = folder.absolute()
@@ -105,28 +98,25 @@ def run_pipeline(pipeline: "BaseComponent", arguments: Mapping[str, Any], folder
 
 
 def _run_steps(
-    pipeline: "BaseComponent", arguments: Mapping[str, Any], run: "RunFolder", console: Console
+    pipeline: "BaseComponent", arguments: Mapping[str, Any], run: RunFolder, console: Console
 ) -> tuple[TunesmithError | None, dict[str, float]]:
     """Run all steps; returns the error of the one that failed, and the seconds of each."""
     from kfp import local
 
-    from tunesmith.pipeline_display import PipelineDisplay
-    from tunesmith.pipeline_output import PipelineOutput
-
     display = PipelineDisplay(console)
-    with (run.path / "pipeline.log").open("a") as log, _environment(run, console), _silence():
+    with (run.path / "pipeline.log").open("a") as log, environment(run.path, console.is_terminal), _silence():
         output = PipelineOutput(log, display)
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(run.steps), raise_on_error=False)
         console.file = console.file  # else a console on standard output would follow it into the log
         try:
-            with contextlib.redirect_stdout(output), _steps_ended():
+            with contextlib.redirect_stdout(output), steps_ended():
                 pipeline(**arguments)
         finally:
             display.close()
     return output.error() if output.failed else None, display.seconds
 
 
-def _summary(run: "RunFolder", pipeline: "BaseComponent", seconds: float) -> dict[str, Any]:
+def _summary(run: RunFolder, pipeline: "BaseComponent", seconds: float) -> dict[str, Any]:
     """Return what is known of a run, ended well or not: its search and its evaluation where it came to them."""
     outputs = run.outputs(pipeline)
     try:
@@ -146,63 +136,8 @@ def _gate(arguments: Mapping[str, Any], status: str) -> str:
 
 
 @contextlib.contextmanager
-def _environment(run: "RunFolder", console: Console) -> Iterator[None]:
-    """Set what the steps should find in their environment."""
-    wanted = {local_step.RUNNER: str(os.getpid()), local_step.STUDIES: str(run.path / "studies"), "PYTHONUNBUFFERED": "1"}
-    if console.is_terminal:
-        wanted[local_step.PACE] = str(TERMINAL_PACE)
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name)
-            os.environ.update({name: value} if value is not None else {})
-
-
-@contextlib.contextmanager
 def _silence() -> Iterator[None]:
     """Keep kfp's warnings, which are addressed to authors of components, from the user."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-@contextlib.contextmanager
-def _steps_ended() -> Iterator[None]:
-    """End the running step where this process is interrupted."""
-    try:
-        yield
-    except BaseException:
-        _end_steps()
-        raise
-
-
-def _end_steps() -> None:
-    """Interrupt the running step, so that it records what it has, and kill what is left of it later."""
-    processes = [process for process in psutil.process_iter() if _is_ours(process)]
-    # A step that can be interrupted leads a group of its own; before that it has nothing to record.
-    leaders = [process for process in processes if _group(process) == process.pid]
-    for process in leaders:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGINT)
-    _, left = psutil.wait_procs(processes, timeout=END_SECONDS if leaders else 0)
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
-def _is_ours(process: psutil.Process) -> bool:
-    """Tell whether a process belongs to a step; not by its parents, since the shell between dies of the same Ctrl-C."""
-    try:
-        return process.pid != os.getpid() and process.environ().get(local_step.RUNNER) == str(os.getpid())
-    except psutil.Error:
-        return False
-
-
-def _group(process: psutil.Process) -> int:
-    try:
-        return os.getpgid(process.pid)
-    except ProcessLookupError:
-        return -1

@@ -4,8 +4,7 @@ import time
 from datetime import timedelta
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-from rich.progress import Progress as Bar
+from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
 
 from tunesmith.engines._engine import Progress, Search
 from tunesmith.study import State, Trial, best_trial

@@ -10,8 +10,8 @@ from typing import Any
 from tunesmith.data.info import DatasetInfo
 from tunesmith.evaluate import Evaluation, check_gate, evaluate
 from tunesmith.files import write_json, write_text
-from tunesmith.local_step import pace, place_of_study, step, step_console
-from tunesmith.pipeline_arguments import data_spec, search_spec
+from tunesmith.pipeline_run.arguments import data_spec, search_spec
+from tunesmith.pipeline_run.local_step import pace, place_of_study, step, step_console
 from tunesmith.progress import ConsoleProgress
 from tunesmith.record import CHANGEABLE
 from tunesmith.search import search
@@ -47,7 +47,7 @@ def search_step(dataset: Path, study: Path, report: Path, leaderboard: Path, arg
 
     info = DatasetInfo.load(dataset)
     spec = search_spec({**_data_arguments(dataset, info), **arguments})
-    folder = place_of_study(study, _key(spec, info))
+    folder = place_of_study(study, study_key(spec, info))
     outcome = search(spec, folder, dataset, ConsoleProgress(step_console(), pace()))
     content = collect(folder, dataset)
     write_text(report, render_html(content))
@@ -125,7 +125,7 @@ def _data_arguments(dataset: Path, info: DatasetInfo) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.exists() else {"data_uri": info.source, "task": info.task}
 
 
-def _key(spec: Spec, info: DatasetInfo) -> str:
+def study_key(spec: Spec, info: DatasetInfo) -> str:
     """Return the name of a study: the same for the same search on the same data, whatever its budget."""
     content = {name: value for name, value in spec.to_json().items() if name not in CHANGEABLE}
     return hashlib.sha256(json.dumps([content, info.fingerprint], sort_keys=True).encode()).hexdigest()[:12]

@@ -13,7 +13,7 @@ from statistics import median
 import pytest
 
 from tunesmith.errors import SpaceExhausted
-from tunesmith.registry import discover, load
+from tunesmith.registry import build, discover
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space, canonical
 from tunesmith.spaces.parameters import Parameters
@@ -22,30 +22,45 @@ from tunesmith.study import Objective, State, StudyView, Trial
 
 PACKAGE = "tunesmith.strategies"
 SPACES: dict[str, Space] = {
-    "flat": Parameters({"x": {"uniform": [-1, 1]}, "lr": {"loguniform": [1e-4, 1]}, "n": {"int": [1, 50]}, "a": {"choice": [1, True]}}),
+    "flat": Parameters(
+        {"x": {"uniform": [-1, 1]}, "lr": {"loguniform": [1e-4, 1]}, "n": {"int": [1, 50]}, "a": {"choice": [1, True]}}
+    ),
     "conditional": Parameters(
         {
             "depth": {"int": [1, 3]},
             "optimizer": {
                 "choice": {
-                    "sgd": {"momentum": {"normal": [0.9, 0.1], "clip": [0, 1]}, "decay": {"choice": {"cosine": {"warm": {"int": [0, 9]}}, "none": {}}}},
+                    "sgd": {
+                        "momentum": {"normal": [0.9, 0.1], "clip": [0, 1]},
+                        "decay": {"choice": {"cosine": {"warm": {"int": [0, 9]}}, "none": {}}},
+                    },
                     "adam": {"beta": {"uniform": [0.8, 1], "step": 0.01}, "eps": {"lognormal": [-16, 2]}},
                 }
             },
         }
     ),
 }
-FINITE = Parameters({"depth": {"int": [1, 3]}, "cell": {"choice": {"gru": {"units": {"choice": [8, 16]}}, "lstm": {}, "none": {}}}})
+FINITE = Parameters(
+    {"depth": {"int": [1, 3]}, "cell": {"choice": {"gru": {"units": {"choice": [8, 16]}}, "lstm": {}, "none": {}}}}
+)
 FINITE_SIZE = 3 * (2 + 1 + 1)
 OBJECTIVE = Objective("loss")
 
 Judge = Callable[[dict[str, Value]], float]
 
 
+def made(name: str) -> Strategy:
+    return build(PACKAGE, name, Strategy, {}, "strategy")
+
+
+def name_of(strategy: Strategy) -> str:
+    return type(strategy).__module__.rpartition(".")[2]
+
+
 @pytest.fixture(params=discover(PACKAGE))
 def strategy(request: pytest.FixtureRequest) -> Strategy:
     """Every strategy that there is, with its default settings."""
-    return load(PACKAGE, request.param, Strategy)()
+    return made(request.param)
 
 
 @pytest.fixture(params=sorted(SPACES))
@@ -105,7 +120,9 @@ def play(strategy: Strategy, study: StudyView, count: int, judge: Judge) -> Stud
 
 @pytest.mark.parametrize("past", [0, 3, 30])
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_it_gives_exactly_the_number_asked_for_and_all_fit_the_space(strategy: Strategy, space: Space, past: int, count: int) -> None:
+def test_it_gives_exactly_the_number_asked_for_and_all_fit_the_space(
+    strategy: Strategy, space: Space, past: int, count: int
+) -> None:
     proposed = candidates(strategy, history(space, past), count)
     assert len(proposed) == count
     for candidate in proposed:
@@ -123,7 +140,7 @@ def test_a_proposal_is_new(strategy: Strategy, space: Space) -> None:
 @pytest.mark.parametrize("past", [0, 30])
 def test_the_same_study_gets_the_same_answer(strategy: Strategy, space: Space, past: int) -> None:
     study = history(space, past)
-    again = load(PACKAGE, type(strategy).__module__.rpartition(".")[2], Strategy)()
+    again = made(name_of(strategy))
     assert texts(strategy, study, 3) == texts(again, study, 3) == texts(strategy, study, 3)
 
 
@@ -133,16 +150,16 @@ def test_another_seed_gets_another_answer(strategy: Strategy, space: Space) -> N
 
 
 def test_another_process_gives_the_same_answer_whatever_its_hash_seed(strategy: Strategy) -> None:
-    name = type(strategy).__module__.rpartition(".")[2]
+    name = name_of(strategy)
     study = history(SPACES["conditional"], 24)
     trials = [[t.number, t.candidate, t.state, t.metrics] for t in study.trials]
     script = (
-        "import json, sys; from tunesmith.registry import load; from tunesmith.spaces.parameters import Parameters;"
+        "import json, sys; from tunesmith.registry import build; from tunesmith.spaces.parameters import Parameters;"
         "from tunesmith.strategies._strategy import Strategy; from tunesmith.study import *;"
         "form, trials = json.load(sys.stdin);"
         "trials = tuple(Trial(n, c, State(s), m) for n, c, s, m in trials);"
         "study = StudyView(Parameters(form['parameters']), Objective('loss'), trials, issued=len(trials));"
-        f"print(json.dumps([p.candidate for p in load({PACKAGE!r}, {name!r}, Strategy)().propose(study, 4)]))"
+        f"print(json.dumps([p.candidate for p in build({PACKAGE!r}, {name!r}, Strategy, {{}}, 'x').propose(study, 4)]))"
     )
     expected = [json.loads(text) for text in texts(strategy, study, 4)]
     for hash_seed in ("4711",):
@@ -164,7 +181,9 @@ def test_an_unchanged_history_is_not_answered_twice_alike(strategy: Strategy, sp
 
 
 @pytest.mark.parametrize("past", [0, 9, 30])
-def test_several_at_once_are_those_asked_one_by_one_with_the_earlier_ones_running(strategy: Strategy, space: Space, past: int) -> None:
+def test_several_at_once_are_those_asked_one_by_one_with_the_earlier_ones_running(
+    strategy: Strategy, space: Space, past: int
+) -> None:
     study = history(space, past)
     singles = []
     for _ in range(4):
@@ -180,6 +199,19 @@ def test_trials_without_a_finite_objective_are_borne(strategy: Strategy, state: 
     study = history(SPACES["conditional"], 16)
     trials = tuple(replace(trial, state=state, metrics=metrics) for trial in study.trials)
     assert len(candidates(strategy, replace(study, trials=trials), 2)) == 2
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_trial_without_a_finite_objective_counts_as_failed(strategy: Strategy, value: float) -> None:
+    study = history(SPACES["conditional"], 30)
+    odd = [trial.number % 3 == 0 for trial in study.trials]
+    lost, failed = (
+        tuple(
+            replace(trial, state=state, metrics=metrics) if hit else trial for trial, hit in zip(study.trials, odd, strict=True)
+        )
+        for state, metrics in ((State.FINISHED, {"loss": value}), (State.FAILED, {}))
+    )
+    assert texts(strategy, replace(study, trials=lost), 3) == texts(strategy, replace(study, trials=failed), 3)
 
 
 def test_equal_losses_are_borne(strategy: Strategy, space: Space) -> None:
@@ -212,10 +244,10 @@ def test_a_list_that_lags_behind_is_borne(strategy: Strategy, space: Space) -> N
 
 def test_a_strategy_kept_alive_answers_as_one_made_anew(strategy: Strategy, space: Space) -> None:
     study = play(strategy, history(space, 0), 20, judge)
-    name = type(strategy).__module__.rpartition(".")[2]
+    name = name_of(strategy)
     view = StudyView(space, OBJECTIVE)
     for trial in study.trials:
-        fresh = load(PACKAGE, name, Strategy)()
+        fresh = made(name)
         assert texts(fresh, view) == [trial.key]
         view = replace(view, trials=(*view.trials, trial), issued=view.issued + 1)
 
@@ -271,7 +303,7 @@ def quadratic(candidate: dict[str, Value]) -> float:
 @pytest.mark.parametrize("name", [name for name in discover(PACKAGE) if name != "random"])
 def test_a_strategy_that_learns_beats_random_on_a_quadratic(name: str) -> None:
     def best(name: str, seed: int) -> float:
-        learner = load(PACKAGE, name, Strategy)()
+        learner = made(name)
         study = play(learner, StudyView(QUADRATIC, OBJECTIVE, seed=seed), 60, quadratic)
         return min(study.losses().values())
 

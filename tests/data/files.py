@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.data.dataset import Dataset
+from tunesmith.data.encoding import TableEncoding
 from tunesmith.data.prepare import prepare
 from tunesmith.spec import DataSpec
 
@@ -47,3 +48,9 @@ def prepared(folder: Path, uri: str, **settings: Any) -> Dataset:
     """Prepare `uri` below `folder` and open the data set."""
     prepare(DataSpec(uri=uri, **settings), folder / "dataset")
     return Dataset.load(folder / "dataset")
+
+
+def encoding_of(data: Dataset) -> TableEncoding:
+    """Return the encoding of a table."""
+    assert data.encoding is not None
+    return data.encoding

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tunesmith.data.encoding import Column, TableEncoding
@@ -26,11 +25,11 @@ ENCODING = TableEncoding(
     )
 )
 numbers = st.floats(width=32, allow_nan=True, allow_infinity=True)
-finite = st.floats(-1e30, 1e30, width=32)
+finite = st.floats(-(2.0**100), 2.0**100, width=32)
 columns = st.one_of(
     st.builds(
         lambda fill, mean, deviation, indicator: Column("c", "numeric", fill, mean, deviation, indicator),
-        *(finite, finite, st.floats(1e-30, 1e30), st.booleans()),
+        *(finite, finite, st.floats(2.0**-100, 2.0**100), st.booleans()),
     ),
     st.builds(
         lambda vocabulary, indicator, other: Column(
@@ -92,7 +91,7 @@ def test_a_damaged_encoding_is_named(tmp_path: Path, content: str):
 
 
 def test_a_folder_without_an_encoding_is_named(tmp_path: Path):
-    with pytest.raises(DataError, match="has no encoding.json"):
+    with pytest.raises(DataError, match=r"has no encoding.json"):
         TableEncoding.load(tmp_path)
 
 
@@ -113,8 +112,11 @@ def test_columns_of_different_lengths_are_named():
 
 
 def test_only_the_training_rows_are_looked_at():
-    fitted = fit_encoding(COLUMNS, np.array([0, 3, 5])).encoding.columns
-    assert fitted == (Column("age", "numeric", 30.0, 110 / 3, pytest.approx(math.sqrt(2600 / 9))),)
+    fitted = fit_encoding(COLUMNS, np.array([0, 3, 5]))
+    (age,) = fitted.encoding.columns
+    assert (age.fill, age.mean, age.indicator) == (30, pytest.approx(110 / 3), False)
+    assert age.deviation == pytest.approx(math.sqrt(2600 / 9))
+    assert fitted.dropped == {"city": "is always 'Ulm' in the training split"}
 
 
 def test_the_median_fills_and_missing_values_are_marked():

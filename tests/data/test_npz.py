@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.data.files import pictures, prepared, save_npz
+from tests.data.files import encoding_of, pictures, prepared, save_npz
 from tunesmith.errors import DataError
 
 X = np.arange(40 * 6, dtype=np.float32).reshape(40, 3, 2)
@@ -55,7 +55,7 @@ def test_two_axes_make_a_table(tmp_path: Path):
     x[::9, 2] = np.nan
     data = prepared(tmp_path, save_npz(tmp_path, x=x, y=Y))
     assert (data.info.kind, data.info.target) == ("table", "y")
-    assert data.encoding.features == ["x0", "x1", "x2", "x2 missing", "x3", "x4", "x5"]
+    assert encoding_of(data).features == ["x0", "x1", "x2", "x2 missing", "x3", "x4", "x5"]
 
 
 def test_pickled_objects_are_refused(tmp_path: Path):
@@ -67,14 +67,14 @@ def test_pickled_objects_are_refused(tmp_path: Path):
 @pytest.mark.parametrize("content", [b"no zip at all", b"PK\x03\x04cut"])
 def test_a_file_that_is_no_archive_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "arrays.npz").write_bytes(content)
-    with pytest.raises(DataError, match="arrays.npz: (cannot be read as an .npz file|holds pickled)"):
+    with pytest.raises(DataError, match=r"arrays.npz: (cannot be read as an .npz file|holds pickled)"):
         prepared(tmp_path, str(tmp_path / "arrays.npz"))
 
 
 def test_a_cut_off_archive_is_named(tmp_path: Path):
     path = Path(save_npz(tmp_path, x=X, y=Y))
     path.write_bytes(path.read_bytes()[:-300])
-    with pytest.raises(DataError, match="cannot be read as an .npz file, it may be damaged or cut off"):
+    with pytest.raises(DataError, match=r"cannot be read as an .npz file, it may be damaged or cut off"):
         prepared(tmp_path, str(path))
 
 
@@ -98,7 +98,11 @@ def test_a_cut_off_archive_is_named(tmp_path: Path):
             r"40 labels are no whole numbers, such as 0.5: labels y\[0\], y\[1\].*needs data.task: regression",
         ),
         ({"x": X, "y": np.where(Y, np.nan, 1.0)}, r"20 of 40 labels are missing: labels y\[1\], y\[3\]"),
-        ({"x": np.where(X == 8, np.nan, X), "y": Y}, r"1 of 40 images hold NaN or infinite pixels: the images of label y\[1\]"),
+        (
+            {"x": np.where(X == 8, np.nan, X), "y": Y},
+            r"1 of 40 images hold NaN, infinite or too large pixels: the images of label y\[1\]",
+        ),
+        ({"x": (X + 1).astype(np.float64) * 1e300, "y": Y}, "40 of 40 images hold NaN, infinite or too large pixels"),
         ({"x": np.ones_like(X), "y": Y}, "all pixels of the training split are 1"),
         (
             {"x_train": X, "y_train": Y, "x_test": X[:, :2], "y_test": Y},
@@ -114,7 +118,7 @@ def test_arrays_that_cannot_be_right_are_named(tmp_path: Path, arrays: dict[str,
 
 
 def test_images_have_no_target_column(tmp_path: Path):
-    with pytest.raises(DataError, match="data.target: got 'x'; these are images"):
+    with pytest.raises(DataError, match=r"data.target: got 'x'; these are images"):
         prepared(tmp_path, save_npz(tmp_path, x=X, y=Y), target="x")
 
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tunesmith.data.labels import Labels
 from tunesmith.data.sources._source import Places
@@ -43,14 +42,15 @@ def test_every_split_has_every_class(labels: Labels, shares: Shares):
         assert labels.task == "regression" or set(labels.values[chosen]) == set(labels.values)
 
 
-@given(labels, st.sampled_from(["train", "validation", "test"]), shares)
-def test_a_split_of_the_source_is_kept(labels: Labels, split: str, shares: Shares):
-    everything = np.arange(len(labels.values))
-    assigned = np.where(everything < (0 if split == "train" else 3), split, "train")
-    labels = Labels("regression", labels.values.astype(np.float32))
-    rows = split_rows(labels, Shares(0.2, 0.2, shares.seed), PLACES, assigned)
-    assert split == "train" or rows[split].tolist() == [0, 1, 2]
-    assert sum(len(chosen) for chosen in rows.values()) == len(everything)
+@given(st.integers(20, 90), st.sampled_from([["test"], ["validation"], ["validation", "test"]]), st.integers(0, 5))
+def test_the_splits_of_the_source_are_kept(count: int, given_splits: list[str], seed: int):
+    assigned = np.full(count, "train", dtype="<U10")
+    for i, split in enumerate(given_splits):
+        assigned[4 * i : 4 * i + 4] = split
+    rows = split_rows(numbers(count), Shares(0.2, 0.2, seed), PLACES, assigned)
+    for split in given_splits:
+        assert rows[split].tolist() == np.flatnonzero(assigned == split).tolist()
+    assert sorted(np.concatenate(list(rows.values())).tolist()) == list(range(count))
 
 
 def test_shares_are_shares_of_the_whole():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.data.files import csv_text, people, prepared, write_csv
+from tests.data.files import csv_text, encoding_of, people, prepared, write_csv
 from tunesmith.errors import DataError
 
 
@@ -58,7 +58,7 @@ def test_text_in_another_encoding_is_named(tmp_path: Path):
 @pytest.mark.parametrize("content", [gzip.compress(b"a,label\n" + b"1,x\n" * 999)[:-20], b"a,label\n1,x\n"])
 def test_a_damaged_packed_file_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "table.csv.gz").write_bytes(content)
-    with pytest.raises(DataError, match="table.csv.gz: is damaged or cut off"):
+    with pytest.raises(DataError, match=r"table.csv.gz: is damaged or cut off"):
         prepared(tmp_path, str(tmp_path / "table.csv.gz"))
 
 
@@ -112,7 +112,7 @@ def test_a_missing_value_is_known_by_any_of_its_names(tmp_path: Path, missing: s
     rows = [f"{missing if i % 5 == 0 else i * 7 % 31},{'ab'[i % 2]}" for i in range(40)]
     data = prepared(tmp_path, write_csv(tmp_path, csv_text("n,label", rows)))
     assert data.info.statistics["columns"]["n"]["missing"] == 8
-    assert data.encoding.features == ["n", "n missing"]
+    assert encoding_of(data).features == ["n", "n missing"]
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_the_task_can_be_forced(tmp_path: Path):
     refused(
         tmp_path,
         csv_text("age,city,label", people()),
-        r"a regression needs numbers as labels, got 'no' \(line 2\)",
+        r"a regression needs numbers as labels, got 'no': lines 2, 3, ",
         task="regression",
     )
 
@@ -164,7 +164,7 @@ def test_columns_that_say_nothing_are_dropped_with_a_reason(tmp_path: Path):
         "always": "is always 'x' in the training split",
         "nothing": "holds no value in the training split",
     }
-    assert [column.name for column in data.encoding.columns] == ["twin", "kind"]
+    assert [column.name for column in encoding_of(data).columns] == ["twin", "kind"]
 
 
 def test_names_and_free_text_are_dropped(tmp_path: Path):
@@ -178,13 +178,13 @@ def test_a_table_with_nothing_to_learn_from_is_refused(tmp_path: Path):
     refused(
         tmp_path,
         csv_text("name,seven,label", lines(30, "person {i},7")),
-        "no column is left to learn from .name: .*; seven: is always 7",
+        "no column is left to learn from: name .18 of 18.*, seven .is always 7",
     )
 
 
 def test_rare_categories_count_as_other(tmp_path: Path):
     rows = [f"c{i % 80},{'ab'[i // 80 % 2]}" for i in range(800)]
-    column = prepared(tmp_path, write_csv(tmp_path, csv_text("c,label", rows))).encoding.columns[0]
+    column = encoding_of(prepared(tmp_path, write_csv(tmp_path, csv_text("c,label", rows)))).columns[0]
     assert len(column.vocabulary) == 50
     assert column.other
 
@@ -192,7 +192,9 @@ def test_rare_categories_count_as_other(tmp_path: Path):
 def test_slips_in_a_column_of_numbers_count_as_missing_and_are_warned_of(tmp_path: Path):
     rows = [f"{'12;5' if i == 17 else i * 7},{'ab'[i % 2]}" for i in range(60)]
     info = prepared(tmp_path, write_csv(tmp_path, csv_text("n,label", rows))).info
-    assert info.statistics["warnings"] == ["column 'n': 1 values are no numbers and count as missing, such as '12;5': line 19"]
+    assert info.statistics["warnings"] == [
+        "column 'n': 1 of 60 values are no numbers and count as missing, such as '12;5': line 19"
+    ]
 
 
 @pytest.mark.parametrize("number", ["inf", "1e300", "-Infinity"])
@@ -213,7 +215,7 @@ def test_a_column_of_split_names_is_the_split(tmp_path: Path):
 def test_a_column_named_split_of_other_words_is_an_ordinary_column(tmp_path: Path):
     rows = [f"{['banana', 'wood'][i % 3 == 0]},{'ab'[i % 2]}" for i in range(60)]
     data = prepared(tmp_path, write_csv(tmp_path, csv_text("split,label", rows)))
-    assert data.encoding.features == ["split=banana", "split=wood"]
+    assert encoding_of(data).features == ["split=banana", "split=wood"]
 
 
 def test_a_row_without_a_split_is_named(tmp_path: Path):
@@ -230,4 +232,16 @@ def test_a_nameless_column_is_called_after_its_position(tmp_path: Path):
 def test_columns_may_be_named_like_anything(tmp_path: Path):
     data = prepared(tmp_path, write_csv(tmp_path, csv_text('file,"../a,b/c",label', lines(40, "4{i},5{i}"))))
     assert list(data.raw("test")) == ["file", "../a,b/c"]
-    assert np.array_equal(data.encoding.encode(data.raw("test")), data.split("test")[0])
+    assert np.array_equal(encoding_of(data).encode(data.raw("test")), data.split("test")[0])
+
+
+@pytest.mark.parametrize("task", ["auto", "regression"])
+def test_slips_among_a_regressions_labels_are_named(tmp_path: Path, task: str):
+    rows = [f"{i * i % 13},{'n.k.' if i == 4 else i * 7 + 0.5}" for i in range(60)]
+    message = "1 of 60 labels are no numbers, such as 'n.k.': line 6; if they are classes"
+    refused(tmp_path, csv_text("a,y", rows), message, task=task)
+
+
+def test_many_columns_are_not_all_listed(tmp_path: Path):
+    header = ",".join(f"c{i}" for i in range(100))
+    refused(tmp_path, csv_text(header, [header]), r"its columns: c0, .*, c29 and 70 more$")

@@ -31,7 +31,8 @@ def test_every_trial_of_the_budget_is_run_and_recorded(tmp_path: Path, engine: E
 
 def test_engines_give_the_same_leaderboard(tmp_path: Path) -> None:
     one, other = (
-        run(tmp_path / type(engine).__name__, lambda candidate: candidate["x"], Limits(6), engine) for engine in (Inline(), Local())
+        run(tmp_path / type(engine).__name__, lambda candidate: candidate["x"], Limits(6), engine)
+        for engine in (Inline(), Local())
     )
     assert [(trial.candidate, trial.metrics) for trial in one] == [(trial.candidate, trial.metrics) for trial in other]
 
@@ -134,7 +135,11 @@ def test_a_trial_beyond_its_memory_is_killed_and_the_search_goes_on(tmp_path: Pa
         return candidate["x"]
 
     trials = run(tmp_path, function, Limits(4, memory=400 * 2**20))
-    assert all("out of memory" in trial.reason and "400 MiB allowed" in trial.reason for trial in trials if trial.candidate["kind"] == "b")
+    assert all(
+        "out of memory" in trial.reason and "400 MiB allowed" in trial.reason
+        for trial in trials
+        if trial.candidate["kind"] == "b"
+    )
     assert {trial.state for trial in trials if trial.candidate["kind"] == "a"} == {State.FINISHED}
 
 

@@ -39,7 +39,9 @@ print(len(result.study.trials()))
 def begin(folder: Path, trials: int) -> subprocess.Popen[str]:
     (folder / "script.py").write_text(SCRIPT)
     command = [sys.executable, "script.py", str(trials)]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def started(folder: Path) -> list[int]:

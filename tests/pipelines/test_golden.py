@@ -1,4 +1,4 @@
-"""The compiled pipelines, held against the files in golden/; after an intended change: TUNESMITH_GOLDEN=write pytest <this file>."""
+"""Holds the compiled pipelines against the files in golden/. After an intended change: TUNESMITH_GOLDEN=write pytest THIS."""
 
 import os
 import pkgutil
@@ -27,9 +27,9 @@ def test_a_pipeline_compiles_to_its_golden_file(name: str, tmp_path: Path) -> No
 
 
 def test_another_process_compiles_the_same_bytes(tmp_path: Path) -> None:
-    code = "import sys; from pathlib import Path; from tunesmith.local_pipeline import compile_named as c; c('tune', Path(sys.argv[1]))"
     path = tmp_path / "tune.yaml"
-    subprocess.run([sys.executable, "-c", code, str(path)], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
+    command = [sys.executable, "-m", "tunesmith", "pipeline", "compile", "tune", "--output", str(path)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
     assert path.read_text() == (GOLDEN / "tune.yaml").read_text()
 
 

@@ -6,8 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import (
@@ -69,7 +68,9 @@ def numeric_forms(draw: st.DrawFn) -> dict[str, object]:
     """Draw a valid form of a numeric distribution, with or without step and clip."""
     name = draw(st.sampled_from(["uniform", "loguniform", "int", "logint", "normal", "lognormal"]))
     whole = "int" in name
-    low = draw(st.integers(1, 50) if whole or "log" in name else st.floats(-50, 50, allow_subnormal=False).map(lambda x: round(x, 3)))
+    low = draw(
+        st.integers(1, 50) if whole or "log" in name else st.floats(-50, 50, allow_subnormal=False).map(lambda x: round(x, 3))
+    )
     wide = draw(st.integers(1, 400) if whole else st.floats(0.01, 400).map(lambda x: round(x, 3)))
     form: dict[str, object] = {name: [low, low + wide]}
     if name in ("normal", "lognormal"):
@@ -129,6 +130,24 @@ def test_cdf_and_quantile_never_turn_back(distribution: Distribution, pair: tupl
         assert values[0] <= values[1]  # type: ignore[operator]  # numbers, all but a choice's
 
 
+WITH_MASS = [
+    distribution
+    for distribution in KINDS
+    if distribution.to_json().keys() & {"step", "clip", "int", "logint", "choice"} and distribution != LogNormal(0, 1000, 1e-5)
+]
+
+
+@pytest.mark.parametrize("distribution", WITH_MASS, ids=name_of)
+def test_a_value_of_some_mass_lies_in_the_middle_of_it(distribution: Distribution) -> None:
+    units = (np.arange(4000) + 0.5) / 4000
+    by_value: dict[str, list[float]] = {}
+    for unit in units:
+        by_value.setdefault(json.dumps(distribution.quantile(float(unit))), []).append(unit)
+    for text, owned in by_value.items():
+        if len(owned) >= 40:
+            assert distribution.cdf([json.loads(text)])[0] == pytest.approx(np.mean(owned), abs=0.001)
+
+
 @pytest.mark.parametrize("distribution", KINDS, ids=name_of)
 def test_the_written_form_is_read_back_as_the_same_distribution(distribution: Distribution) -> None:
     form = json.loads(json.dumps(distribution.to_json()))
@@ -166,7 +185,7 @@ def test_every_value_of_a_grid_is_equally_likely_ends_included() -> None:
 
 def test_a_logarithmic_whole_number_favours_the_small_ones_and_reaches_both_ends() -> None:
     values = [LogInt(1, 64).quantile(unit) for unit in np.linspace(0, 1, 2001)]
-    assert min(values) == 1 and max(values) == 64
+    assert (min(values), max(values)) == (1, 64)
     share = np.log(8.5 / 0.5) / np.log(64.5 / 0.5)
     assert np.mean([value <= 8 for value in values]) == pytest.approx(share, abs=0.01)
 
@@ -201,7 +220,7 @@ def test_true_one_and_one_point_zero_are_three_options() -> None:
 
 
 def test_numpy_s_numbers_become_plain_options() -> None:
-    choice = Choice(tuple(np.arange(3)) + (np.float32(0.5), np.bool_(True)))
+    choice = Choice((*np.arange(3), np.float32(0.5), np.bool_(True)))  # type: ignore[arg-type]  # a user's array
     assert choice.to_json() == {"choice": [0, 1, 2, 0.5, True]}
     assert choice == parse(json.loads(json.dumps(choice.to_json())), "x")
 
@@ -265,7 +284,10 @@ def test_samples_follow_the_distribution() -> None:
         ({"normal": [0, 1], "step": 1, "clip": [0.2, 0.8]}, "lr: normal: clip [0.2, 0.8] leaves no value of"),
         ({"uniform": [0, 1], "clip": [2, 3]}, "lr: uniform: clip [2, 3] leaves no value of"),
         ({"lognormal": [0, 1], "clip": [-2, -1]}, "lr: lognormal: clip [-2, -1] leaves no value of"),
-        ({"unifrom": [0, 1]}, "needs exactly one of: uniform, loguniform, int, logint, normal, lognormal, choice (did you mean 'uniform'?)"),
+        (
+            {"unifrom": [0, 1]},
+            "needs exactly one of: uniform, loguniform, int, logint, normal, lognormal, choice (did you mean 'uniform'?)",
+        ),
         ({"uniform": [0, 1], "normal": [0, 1]}, "needs exactly one of"),
         ({"uniform": [0, 1], "stepp": 1}, "lr.stepp: unknown key; allowed: uniform, step, clip (did you mean 'step'?)"),
         ({"choice": [1, 2], "step": 1}, "lr.step: unknown key; allowed: choice"),

@@ -14,7 +14,10 @@ NESTED: dict[str, Any] = {
     "lr": {"choice": [0.1, 0.01]},
     "optimizer": {
         "choice": {
-            "sgd": {"momentum": {"choice": [0.0, 0.9]}, "nesterov": {"choice": {"yes": {"delay": {"int": [1, 3]}}, "no": None}}},
+            "sgd": {
+                "momentum": {"choice": [0.0, 0.9]},
+                "nesterov": {"choice": {"yes": {"delay": {"int": [1, 3]}}, "no": None}},
+            },
             "adam": {},
         }
     },

@@ -132,7 +132,7 @@ def test_sampling_follows_the_prior() -> None:
     rng = np.random.default_rng(2)
     drawn = [Line().sample(rng) for _ in range(1000)]
     assert np.mean([c["kind"] == "a" for c in drawn]) == pytest.approx(0.5, abs=0.06)
-    assert np.quantile([c["x"] for c in drawn], [0.25, 0.75]) == pytest.approx([0.25, 0.75], abs=0.06)
+    assert np.quantile(np.array([c["x"] for c in drawn], dtype=float), [0.25, 0.75]) == pytest.approx([0.25, 0.75], abs=0.06)
 
 
 def test_equal_candidates_have_one_text_and_hash_whatever_their_keys_order() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.data.sources._source import Places, RawTable
+from tunesmith.data.words import listed
 from tunesmith.errors import DataError
 from tunesmith.registry import did_you_mean
 
@@ -40,14 +41,14 @@ def find_target(table: RawTable, wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in names:
             raise DataError(
-                f"has no column {wanted!r} (data.target); its columns: {', '.join(names)}{did_you_mean(wanted, names)}"
+                f"has no column {wanted!r} (data.target); its columns: {listed(names)}{did_you_mean(wanted, names)}"
             )
         return wanted
     found = [name for name in names if name.lower() in TARGET_NAMES]
     if len(found) == 1:
         return found[0]
     problem = f"{' and '.join(found)} may all be the label" if found else "no column is named like a label"
-    raise DataError(f"{problem}; name the label's column in data.target; its columns: {', '.join(names)}")
+    raise DataError(f"{problem}; name the label's column in data.target; its columns: {listed(names)}")
 
 
 def take_split_column(table: RawTable, target: str) -> tuple[RawTable, np.ndarray | None]:
@@ -77,7 +78,7 @@ def type_column(name: str, values: np.ndarray, places: Places) -> Typed:
     if values.dtype.kind == "f":
         return Typed(_check_finite(name, values, places), nothing)
     texts: list[str] = values.tolist()
-    numbers = np.array([_number(text) for text in texts])
+    numbers = np.array([parse_number(text) for text in texts])
     present = np.array([bool(text) for text in texts])
     slips = np.flatnonzero(present & np.isnan(numbers))
     if not len(slips) or _are_slips(numbers, slips):
@@ -85,7 +86,7 @@ def type_column(name: str, values: np.ndarray, places: Places) -> Typed:
     return Typed(values, nothing)
 
 
-def _number(text: str) -> float:
+def parse_number(text: str) -> float:
     """Read a number; NaN for anything else. Python's own digit separator (1_000) is no number here."""
     try:
         return float(text) if "_" not in text else np.nan

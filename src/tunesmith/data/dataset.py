@@ -6,8 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from tunesmith.data.encoding import FILE as ENCODING_FILE
-from tunesmith.data.encoding import TableEncoding
+from tunesmith.data.encoding import FILE as ENCODING_FILE, TableEncoding
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import DataError
 

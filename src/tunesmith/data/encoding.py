@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from tunesmith.data.words import listed
 from tunesmith.errors import DataError, SpecError
 from tunesmith.files import write_json
 from tunesmith.registry import configure
@@ -98,7 +99,7 @@ class TableEncoding:
         """
         absent = [column.name for column in self.columns if column.name not in columns]
         if absent:
-            raise DataError(f"lacks the columns {', '.join(absent)}; it has: {', '.join(columns)}")
+            raise DataError(f"lacks the columns {listed(absent)}; it has: {listed(list(columns))}")
         lengths = {column.name: len(columns[column.name]) for column in self.columns}
         if len(set(lengths.values())) > 1:
             raise DataError(f"columns have different lengths: {lengths}")

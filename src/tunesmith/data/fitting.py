@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.data.encoding import Column, TableEncoding
+from tunesmith.data.words import listed
 from tunesmith.errors import DataError
 
 # A category beyond the most frequent ones, or seen only once, counts as "other".
@@ -40,8 +41,8 @@ def fit_encoding(columns: Mapping[str, np.ndarray], train: np.ndarray) -> Fitted
         else:
             dropped[name] = found
     if not fitted:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in dropped.items())
-        raise DataError(f"no column is left to learn from ({reasons or 'there is none besides the label'})")
+        reasons = listed([f"{name} ({reason})" for name, reason in dropped.items()])
+        raise DataError(f"no column is left to learn from: {reasons or 'there is none besides the label'}")
     return Fitted(TableEncoding(tuple(fitted)), dropped)
 
 

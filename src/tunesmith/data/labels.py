@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from tunesmith.data.columns import parse_number
 from tunesmith.data.info import Task
 from tunesmith.data.sources._source import Places
 from tunesmith.errors import DataError
@@ -63,7 +64,8 @@ def look_like_classes(numbers: np.ndarray, indices: bool) -> bool:
 
 def _targets(values: np.ndarray, places: Places) -> Labels:
     if values.dtype.kind != "f":
-        raise DataError(f"a regression needs numbers as labels, got {values[0]!r} ({places.name(np.array([0]))})")
+        bad = np.flatnonzero(np.isnan([parse_number(text) for text in values.tolist()]))
+        raise DataError(f"a regression needs numbers as labels, got {values[bad[0]]!r}: {places.name(bad)}")
     with np.errstate(over="ignore"):
         targets = values.astype(np.float32)
     infinite = np.flatnonzero(np.isinf(targets))

@@ -55,7 +55,7 @@ def _read(uri: str, base: Path) -> RawTable | RawImages:
 def _local_path(uri: str, base: Path, sources: list[Source]) -> Path:
     """Return the path that `uri` names, relative to `base`; raises DataError for a remote place."""
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", uri):
-        return base / Path(uri).expanduser()
+        return base / uri
     parts = urlparse(uri)
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise DataError(f"is not on this machine and cannot be read from here; copy it; {_allowed(sources)}")
@@ -66,7 +66,7 @@ def _read_file(source: Source, path: Path) -> RawTable | RawImages:
     if path.is_dir():
         raise DataError("is a folder; needs a file")
     if not path.exists():
-        raise DataError(f"does not exist (looked for {path.resolve()})")
+        raise DataError(f"does not exist (looked for {path.absolute()})")
     try:
         if path.stat().st_size == 0:
             raise DataError("is empty (0 bytes)")

@@ -72,7 +72,7 @@ def describe(
     per_split = (
         {"classes": class_counts(labels, rows)} if labels.task == "classification" else {"target": target_summary(labels, rows)}
     )
-    warnings = [*statistics.get("warnings", []), *duplicate_warnings(repeated)]
+    warnings = [*statistics.get("warnings", []), *duplicate_warnings(repeated, rows)]
     info = DatasetInfo(
         kind=kind,
         task=labels.task,

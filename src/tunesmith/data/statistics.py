@@ -34,14 +34,13 @@ def summary(known: np.ndarray) -> dict[str, float]:
 
 def pixel_statistics(images: np.ndarray) -> dict[str, float]:
     """Return mean, deviation and range over all pixels, without a float64 copy of all images."""
-    total = squares = 0.0
-    for start in range(0, len(images), CHUNK):
-        pixels = images[start : start + CHUNK].astype(np.float64)
-        total += float(pixels.sum())
-        squares += float(np.square(pixels).sum())
-    mean = total / images.size
-    deviation = max(squares / images.size - mean**2, 0.0) ** 0.5
-    return {"pixel_mean": mean, "pixel_deviation": deviation, "minimum": float(images.min()), "maximum": float(images.max())}
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    mean = sum(float(chunk.sum(dtype=np.float64)) for chunk in chunks) / images.size
+    variance = sum(float(np.square(chunk.astype(np.float64) - mean).sum()) for chunk in chunks) / images.size
+    return {
+        **{"pixel_mean": mean, "pixel_deviation": variance**0.5},
+        **{"minimum": float(images.min()), "maximum": float(images.max())},
+    }
 
 
 def column_summary(values: np.ndarray) -> dict[str, Any]:
@@ -71,10 +70,10 @@ def _digest(example: np.ndarray, label: np.generic) -> bytes:
     return hashlib.blake2b(example.tobytes() + label.tobytes(), digest_size=16).digest()
 
 
-def duplicate_warnings(counts: Mapping[str, int]) -> list[str]:
+def duplicate_warnings(counts: Mapping[str, int], rows: Rows) -> list[str]:
     """Say in words which splits repeat examples, since a score on them flatters the model."""
     return [
-        f"{count:,} examples of {split} occur in an earlier split too; its score may be too good"
+        f"{count:,} of {len(rows[split]):,} examples of {split} occur in an earlier split too; its score may be too good"
         for split, count in counts.items()
         if count
     ]

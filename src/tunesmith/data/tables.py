@@ -12,6 +12,7 @@ from tunesmith.data.prepared import Prepared, Settings, describe
 from tunesmith.data.sources._source import RawTable
 from tunesmith.data.splits import split_rows
 from tunesmith.data.statistics import column_summary
+from tunesmith.errors import DataError
 
 
 def prepare_table(raw: RawTable, settings: Settings) -> Prepared:
@@ -34,10 +35,15 @@ def prepare_table(raw: RawTable, settings: Settings) -> Prepared:
 
 
 def _labels(raw: RawTable, target: str, settings: Settings) -> Labels:
-    """Read the label's column: numbers where all of its texts are some, else texts."""
+    """Read the label's column: numbers where all of its texts are some, else texts; slips among numbers raise DataError."""
     values = raw.columns[target]
     typed = type_column(target, values, raw.places)
-    return read_labels(values if len(typed.slips) else typed.values, settings.task, raw.places)
+    if not len(typed.slips):
+        return read_labels(typed.values, settings.task, raw.places)
+    if settings.task == "classification":
+        return read_labels(values, settings.task, raw.places)
+    slips = f"{len(typed.slips):,} of {len(values):,} labels are no numbers, such as {values[typed.slips[0]]!r}"
+    raise DataError(f"{slips}: {raw.places.name(typed.slips)}; if they are classes, say so with data.task: classification")
 
 
 def _raw_values(values: np.ndarray) -> np.ndarray:
@@ -46,7 +52,7 @@ def _raw_values(values: np.ndarray) -> np.ndarray:
 
 def _statistics(raw: RawTable, typed: dict[str, Typed], fitted: Fitted, assigned: np.ndarray | None) -> dict[str, Any]:
     warnings = [
-        f"column {name!r}: {len(column.slips):,} values are no numbers and count as missing, "
+        f"column {name!r}: {len(column.slips):,} of {len(column.values):,} values are no numbers and count as missing, "
         f"such as {raw.columns[name][column.slips[0]]!r}: {raw.places.name(column.slips)}"
         for name, column in typed.items()
         if len(column.slips)

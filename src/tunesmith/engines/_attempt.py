@@ -14,7 +14,7 @@ from tunesmith.study import State, Trial
 ReportStep = Callable[[int, dict[str, float]], str]
 
 
-def attempt(evaluator: Evaluator, trial: Trial, context: Context, log: Callable[[str], None]) -> Trial:
+def attempt(evaluator: Evaluator, trial: Trial, context: Context, log: Callable[[str], object]) -> Trial:
     """Return the trial as it ended; never raises for what the evaluation does, an interruption by the user apart."""
     started = time.monotonic()
     state, metrics, reason = State.FINISHED, {}, ""

@@ -51,8 +51,9 @@ class Splits:
         """Return train and validation together."""
         import tensorflow as tf
 
+        parts = (self.train, self.validation)
         with tf.device("CPU:0"):
-            return Examples(*(tf.concat(parts, 0) for parts in ((self.train.x, self.validation.x), (self.train.y, self.validation.y))))
+            return Examples(tf.concat([part.x for part in parts], 0), tf.concat([part.y for part in parts], 0))
 
 
 def load_splits(folder: Path) -> Splits:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 BYTES = 4
 # Numbers that an optimizer keeps for each trained weight; momentum counts one where it is used.
-SLOTS = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1, "adam": 2, "adamw": 2, "nadam": 2, "adamax": 2, "adadelta": 2, "ftrl": 2}
+SLOTS = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1}
 MOST_SLOTS = 2
 
 
@@ -33,7 +33,7 @@ def activations(model: "keras.Model") -> list[int]:
 
 
 def optimizer_slots(model: "keras.Model") -> int:
-    """Return how many numbers the model's optimizer keeps for each trained weight; the most for an unknown one."""
+    """Return how many numbers the model's optimizer keeps for each trained weight; two, as Adam, for all others."""
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return MOST_SLOTS

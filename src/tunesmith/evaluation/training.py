@@ -1,12 +1,8 @@
 """Judges a candidate by training its network in full: early stopping, best epoch restored, scored on the validation split."""
 
-import gc
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +11,7 @@ from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
 from tunesmith.evaluation._memory import activations, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
+from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces._training import Training
@@ -52,7 +49,7 @@ class TrainingEvaluator(Evaluator):
         Raises TrialFailed before the training where its estimated memory exceeds the limit, later where the loss is not
         finite or memory runs out; TrialStopped with the best metrics so far.
         """
-        with _fresh_session(), _memory_errors():
+        with fresh_session(), memory_errors():
             return self._train(candidate, context)
 
     def _train(self, candidate: Candidate, context: Context) -> Metrics:
@@ -93,7 +90,7 @@ def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validati
     model.fit(
         train,
         epochs=epochs,
-        verbose=0,
+        verbose=0,  # pyright: ignore[reportArgumentType]  # it is annotated by its default, "auto"
         shuffle=False,  # `train` is shuffled already
         validation_data=validation,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=watch.on_epoch_end)],
@@ -125,33 +122,3 @@ def _check_memory(training: Training, context: Context) -> None:
             f"needs about {needed / 2**20:.0f} MiB to train ({training.model.count_params():,} parameters, "
             f"batches of {training.batch_size}); allowed: {context.memory_limit / 2**20:.0f} MiB"
         )
-
-
-@contextmanager
-def _fresh_session() -> Iterator[None]:
-    """Free the networks of this trial at its end, so that a worker that serves hundreds does not grow."""
-    import keras
-
-    _freeze_libraries()
-    try:
-        yield
-    finally:
-        keras.backend.clear_session(free_memory=True)
-
-
-@cache
-def _freeze_libraries() -> None:
-    """Exempt what is imported by now from garbage collection: a pass over TensorFlow's modules takes 0.2 s a trial."""
-    gc.freeze()
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn what TensorFlow and Python raise for want of memory into TrialFailed."""
-    import tensorflow as tf
-
-    try:
-        yield
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        lines = str(error).strip().splitlines()
-        raise TrialFailed(f"out of memory: {lines[0] if lines else 'an allocation was refused'}") from None

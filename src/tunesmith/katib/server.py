@@ -2,7 +2,6 @@
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -30,11 +29,7 @@ def make_server(address: str = f"[::]:{PORT}") -> tuple[grpc.Server, int]:
 def main() -> None:
     """Serve until SIGTERM; answers under way are finished."""
     server, _ = make_server()
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        server.stop(GRACE)
-
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, lambda *_: server.stop(GRACE))
     server.start()
     server.wait_for_termination()
 

@@ -1,8 +1,8 @@
 """Reads a request of Katib's as a study.
 
 The list of trials may lack some that were issued: it lags behind by a moment, and trials that ended without metrics never
-appear. So every reply leaves those that the list lacked in a setting, which Katib brings back with the next request; the service
-itself remembers nothing.
+appear. So every reply leaves those that the list lacked in a setting, which Katib brings back with the next request; the
+service itself remembers nothing.
 """
 
 import json
@@ -84,11 +84,14 @@ def study_view(request: api_pb2.GetSuggestionsRequest, spec: Spec) -> StudyView:
 
 def still_unlisted(request: api_pb2.GetSuggestionsRequest) -> dict[int, str]:
     """Return the encoded candidates, by issue number, that were issued but that the request does not list."""
-    issued = request.total_request_number - request.current_request_number
-    listed = {issue_number(trial.name) for trial in request.trials}
-    remembered = json.loads(settings_of(request.experiment).get(ISSUED, "{}"))
-    numbered = {int(number): text for number, text in remembered.items()}
-    return {number: text for number, text in numbered.items() if number < issued and number not in listed}
+    settings = settings_of(request.experiment)
+    listed = {trial.name for trial in request.trials}
+    remembered = {int(number): text for number, text in json.loads(settings.get(ISSUED, "{}")).items()}
+    return {
+        number: text
+        for number, text in remembered.items()
+        if trial_name(request.experiment.name, settings[SPEC], number, text) not in listed
+    }
 
 
 def _listed(request: api_pb2.GetSuggestionsRequest, objective: Objective) -> dict[int, Trial]:

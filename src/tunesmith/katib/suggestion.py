@@ -1,4 +1,4 @@
-"""Katib's suggestion service, answered by a strategy. Every answer depends on its request alone, so it may be restarted at will."""
+"""Katib's suggestion service, answered by a strategy: every answer depends on its request alone, a restart changes nothing."""
 
 import json
 from collections.abc import Iterator

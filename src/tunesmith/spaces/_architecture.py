@@ -123,17 +123,14 @@ def _convolutional(architecture: Architecture, info: DatasetInfo) -> list["keras
         name = f"conv{number}"
         bias = not architecture.batch_normalization
         layers += [keras.layers.Conv2D(conv.filters, conv.kernel, padding="same", use_bias=bias, name=name)]
-        pooling = [keras.layers.MaxPooling2D(2, name=f"{name}_pooling")] if number in halved else []
-        layers += _rest(architecture, name, conv.dropout, pooling)
+        layers += _rest(architecture, name, conv.dropout, pooled=number in halved)
     positions = (height >> len(halved)) * (width >> len(halved))
     if architecture.convs and positions > MOST_FLATTENED:
         return [*layers, keras.layers.GlobalAveragePooling2D(name="average")]
     return [*layers, keras.layers.Flatten(name="flatten")]
 
 
-def _rest(
-    architecture: Architecture, name: str, dropout: float, pooling: list["keras.Layer"] | None = None
-) -> list["keras.Layer"]:
+def _rest(architecture: Architecture, name: str, dropout: float, pooled: bool = False) -> list["keras.Layer"]:
     """Return what follows a layer's weights: normalisation, activation, pooling, dropout."""
     import keras
 
@@ -141,7 +138,8 @@ def _rest(
     if architecture.batch_normalization:
         layers += [keras.layers.BatchNormalization(momentum=NORMALIZATION_MOMENTUM, name=f"{name}_normalization")]
     layers += [keras.layers.Activation(architecture.activation, name=f"{name}_{architecture.activation}")]
-    layers += pooling or []
+    if pooled:
+        layers += [keras.layers.MaxPooling2D(2, name=f"{name}_pooling")]
     if dropout > 0:
         layers += [keras.layers.Dropout(dropout, name=f"{name}_dropout")]
     return layers

@@ -19,6 +19,7 @@ FEW_DENSE: Counts = (1, 3)
 NO_CONVS: Counts = (0, 0)
 MOST_LAYERS = 100
 OF_CONVS = ("filters", "kernel")
+OF_NETWORK = ("activation", "batch_normalization", "optimizer", "learning_rate", "batch_size")
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ class Layers(Space):
         dense = self._count(choose, "dense", self.dense or FEW_DENSE)
         return Architecture(
             tuple(
-                Convolution(*(self._value(choose, key, f"conv{number}.{key}") for key in ("filters", "kernel", "dropout")))
+                Convolution(*(self._value(choose, key, f"conv{number}.{key}") for key in (*OF_CONVS, "dropout")))
                 for number in range(1, convs + 1)
             ),
             tuple(
                 Dense(*(self._value(choose, key, f"dense{number}.{key}") for key in ("units", "dropout")))
                 for number in range(1, dense + 1)
             ),
-            *(self._value(choose, key) for key in ("activation", "batch_normalization", "optimizer", "learning_rate", "batch_size")),
+            *(self._value(choose, key) for key in OF_NETWORK),
         )
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:

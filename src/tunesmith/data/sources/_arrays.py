@@ -69,12 +69,15 @@ def _join_labels(labels: list[np.ndarray]) -> np.ndarray:
 
 
 def _check_pixels(x: np.ndarray, places: Places) -> None:
-    """Raise DataError naming the images with NaN or infinite pixels."""
+    """Raise DataError naming the images with pixels that are not finite as float32, in which networks compute."""
     if x.dtype.kind != "f":
         return
-    bad = np.flatnonzero([not np.isfinite(image).all() for image in x])
+    with np.errstate(over="ignore"):
+        bad = np.flatnonzero([not np.isfinite(image.astype(np.float32)).all() for image in x])
     if len(bad):
-        raise DataError(f"{len(bad):,} of {len(x):,} images hold NaN or infinite pixels: the images of {places.name(bad)}")
+        raise DataError(
+            f"{len(bad):,} of {len(x):,} images hold NaN, infinite or too large pixels: the images of {places.name(bad)}"
+        )
 
 
 def _places(parts: list[tuple[str, int]]) -> Places:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TextIO
 import numpy as np
 
 from tunesmith.data.sources._source import Places, RawTable, Source, check_some
+from tunesmith.data.words import listed
 from tunesmith.errors import DataError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _column_names(header: list[str], delimiter: str) -> list[str]:
     if all(_is_number(name) for name in names):
         raise DataError(f"line 1: has to name the columns, but holds only numbers ({', '.join(names[:5])})")
     if twice:
-        raise DataError(f"line 1: names columns twice: {', '.join(twice)}")
+        raise DataError(f"line 1: names columns twice: {listed(twice)}")
     if len(names) == 1:
         words = {",": "commas", "\t": "tabs"}[delimiter]
         raise DataError(f"line 1: names a single column, {names[0]!r}; columns are separated by {words}")

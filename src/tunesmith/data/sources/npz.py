@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith.data.sources._arrays import Part, join_parts
 from tunesmith.data.sources._source import RawImages, RawTable, Source
+from tunesmith.data.words import listed
 from tunesmith.errors import DataError
 
 X_WORDS = ("x", "X", "images", "data")
@@ -32,14 +33,14 @@ class Npz(Source):
         found = {split: part for split, part in parts.items() if part}
         whole = _pair(arrays, X_WORDS, Y_WORDS)
         if (whole is None) == ("train" not in found):
-            raise DataError(f"holds the arrays {', '.join(arrays) or '(none)'}; needs {EXPECTED}")
+            raise DataError(f"holds the arrays {listed(list(arrays)) or '(none)'}; needs {EXPECTED}")
         return join_parts({"": whole} if whole else found)
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            names = list(file)
+            names = list(file.files)
             wanted = {name: file[name] for name in names if _is_wanted(name)}
     except Exception as error:  # a damaged zip file fails in as many ways as it has bytes
         if "allow_pickle" in str(error):
@@ -48,7 +49,7 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
             f"cannot be read as an .npz file, it may be damaged or cut off ({error or type(error).__name__})"
         ) from None
     if not wanted:
-        raise DataError(f"holds the arrays {', '.join(names) or '(none)'}; needs {EXPECTED}")
+        raise DataError(f"holds the arrays {listed(names) or '(none)'}; needs {EXPECTED}")
     return wanted
 
 

@@ -7,7 +7,7 @@ from typing import IO, Protocol
 
 from tunesmith import errors
 from tunesmith.errors import TunesmithError
-from tunesmith.local_step import MARK
+from tunesmith.pipeline_run.local_step import MARK
 
 COLOUR = re.compile(r"\033\[\d+m")
 STAMP = r"^\d\d:\d\d:\d\d\.\d{3} - \w+ - "

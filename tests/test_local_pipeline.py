@@ -11,17 +11,17 @@ import pytest
 import yaml
 from rich.console import Console
 
-from tests.pipelines.demo import demo
+from tests.pipeline_run.demo import demo
 from tunesmith.errors import GateFailed, SpecError, TunesmithError
 from tunesmith.local_pipeline import compile_named, run_named, run_pipeline
-from tunesmith.local_step import RUNNER
+from tunesmith.pipeline_run.local_step import RUNNER
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 RUN_DEMO = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from tests.pipelines.demo import demo
+from tests.pipeline_run.demo import demo
 from tunesmith.local_pipeline import run_pipeline
 run_pipeline(demo, {"number": 1000, "seconds": 0.1}, Path(sys.argv[1]), Console(stderr=True))
 """

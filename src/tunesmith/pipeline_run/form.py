@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from google.protobuf.json_format import MessageToDict
-from kfp.dsl.base_component import BaseComponent
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import SpecError
-from tunesmith.pipeline_arguments import with_whole_numbers
+from tunesmith.pipeline_run.arguments import with_whole_numbers
 from tunesmith.registry import did_you_mean
 from tunesmith.spec import read_yaml
+
+if TYPE_CHECKING:
+    from kfp.dsl.base_component import BaseComponent
 
 # kfp.local puts the interpreter's path wherever this word stands in an argument.
 FORBIDDEN = "python3"
 
 
-def arguments_of(pipeline: BaseComponent, texts: Sequence[str]) -> dict[str, Any]:
+def arguments_of(pipeline: "BaseComponent", texts: Sequence[str]) -> dict[str, Any]:
     """Return all arguments of a pipeline, given `NAME=VALUE` texts; raises SpecError for the first mistake."""
     types = parameter_types(pipeline)
     given = {}
@@ -29,7 +29,7 @@ def arguments_of(pipeline: BaseComponent, texts: Sequence[str]) -> dict[str, Any
     return complete(pipeline, given)
 
 
-def complete(pipeline: BaseComponent, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def complete(pipeline: "BaseComponent", arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments with the defaults of those not given; raises SpecError for one unknown, missing or forbidden."""
     for name in arguments:
         _check_name(pipeline, name)
@@ -44,14 +44,16 @@ def complete(pipeline: BaseComponent, arguments: Mapping[str, Any]) -> dict[str,
     return complete
 
 
-def parameter_types(pipeline: BaseComponent) -> dict[str, str]:
+def parameter_types(pipeline: "BaseComponent") -> dict[str, str]:
     """Return the type of each parameter by its name: STRING, NUMBER_INTEGER, NUMBER_DOUBLE, BOOLEAN, LIST or STRUCT."""
+    from google.protobuf.json_format import MessageToDict
+
     spec: Any = pipeline.pipeline_spec
     parameters = MessageToDict(spec.root.input_definitions).get("parameters", {})
     return {name: parameter["parameterType"] for name, parameter in parameters.items()}
 
 
-def _check_name(pipeline: BaseComponent, name: str) -> None:
+def _check_name(pipeline: "BaseComponent", name: str) -> None:
     names = list(pipeline.component_spec.inputs or {})
     if name not in names:
         raise SpecError(

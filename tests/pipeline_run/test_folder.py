@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.run_folder import RunFolder, choose_folder
+from tunesmith.pipeline_run.folder import RunFolder, choose_folder
 
 ARGUMENTS = {"trials": 3, "share": 0.5, "formats": ["onnx"]}
 

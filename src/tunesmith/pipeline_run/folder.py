@@ -15,11 +15,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
-
-from kfp.dsl.base_component import BaseComponent
+from typing import IO, TYPE_CHECKING, Any
 
 from tunesmith.files import write_json
+
+if TYPE_CHECKING:
+    from kfp.dsl.base_component import BaseComponent
 
 OVER = ("succeeded", "gate failed")
 SUFFIXES = {"system.HTML": ".html", "system.Markdown": ".md"}
@@ -52,7 +53,7 @@ class RunFolder:
         """Where the steps' outputs go."""
         return self.path / "steps"
 
-    def outputs(self, pipeline: BaseComponent) -> dict[str, Path]:
+    def outputs(self, pipeline: "BaseComponent") -> dict[str, Path]:
         """Return where each output of the steps lies, linked into the run's folder; of equal names the later step's counts."""
         spec: Any = pipeline.pipeline_spec
         found = {}

@@ -51,8 +51,8 @@ def search_content(arguments: Mapping[str, Any]) -> dict[str, Any]:
     for name, place in PLACES.items():
         if name in arguments and arguments[name] != UNSET.get(name):
             _put(content, place, with_whole_numbers(arguments[name]))
-    if SEED in arguments:
-        for section in ("data", "strategy"):
+    for section in {"data", "strategy"} & content.keys():
+        if SEED in arguments:
             _put(content, f"{section}.seed", with_whole_numbers(arguments[SEED]))
     return content
 

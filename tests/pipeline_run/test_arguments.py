@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tunesmith.errors import SpecError
-from tunesmith.pipeline_arguments import check, data_spec, search_content, with_whole_numbers
+from tunesmith.pipeline_run.arguments import check, data_spec, search_content, with_whole_numbers
 
 SPACE = {"kind": "parameters", "parameters": {"x": {"uniform": [0, 1]}}}
 ARGUMENTS: dict[str, Any] = {
@@ -77,5 +77,5 @@ def test_a_limit_of_the_other_task_is_refused() -> None:
 
 def test_the_data_section_is_checked_alone() -> None:
     assert data_spec({"data_uri": "a.csv", "target_column": "y"}).target == "y"
-    with pytest.raises(SpecError, match="^test_share: got 0"):
+    with pytest.raises(SpecError, match=r"^test_share: got 0"):
         data_spec({"data_uri": "a.csv", "test_share": 0.0})

@@ -1,8 +1,8 @@
 import pytest
 
-from tests.pipelines.demo import demo
+from tests.pipeline_run.demo import demo
 from tunesmith.errors import SpecError
-from tunesmith.pipeline_form import arguments_of, complete
+from tunesmith.pipeline_run.form import arguments_of, complete
 
 DEFAULTS = {"number": 2, "seconds": 0.0, "error": "", "names": ["a"], "free": {}}
 

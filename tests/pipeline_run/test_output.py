@@ -3,7 +3,7 @@ import io
 import pytest
 
 from tunesmith.errors import GateFailed, SpecError, TunesmithError
-from tunesmith.pipeline_output import PipelineOutput
+from tunesmith.pipeline_run.output import PipelineOutput
 
 STARTED = "17:05:26.861 - INFO - Executing task \033[96m'evaluate-model'\033[0m\n"
 FAILED = "17:05:27.277 - ERROR - Task \033[96m'evaluate-model'\033[0m finished with status \033[91mFAILURE\033[0m\n"

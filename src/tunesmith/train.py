@@ -1,0 +1,133 @@
+"""Trains a study's winner into a model folder: anew on train and validation together, or as its trial left it."""
+
+import math
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import StudyError, TrialFailed
+from tunesmith.evaluation._describe import describe_network
+from tunesmith.evaluation._feed import load_splits
+from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
+from tunesmith.evaluation._session import fresh_session, memory_errors
+from tunesmith.evaluation._watch import Watch
+from tunesmith.evaluation.training import fit
+from tunesmith.files import whole_folder, write_json
+from tunesmith.record import Record
+from tunesmith.search import outcome, spec_objective, study_spec
+from tunesmith.spec import Spec
+from tunesmith.study import Objective, Trial, trial_seed
+
+if TYPE_CHECKING:
+    import keras
+
+Log = Callable[[int, Mapping[str, float]], None]
+# What describes the data goes with the model, so that the model can be fed and its answers be named.
+COMPANIONS = ("dataset.json", "encoding.json")
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The content of `model.json`: where a model comes from and how it was trained.
+
+    `metrics` are those of its trial. `history` has the metrics of each epoch of a refit, on train and validation together.
+    """
+
+    trial: int
+    candidate: dict[str, Any]
+    metrics: dict[str, float]
+    refit: bool
+    epochs: int
+    parameters: int
+    input_shape: tuple[int, ...]
+    dtype: str
+    seconds: float
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def train(study: Path, dataset: Path, model: Path, refit: bool = True, log: Log | None = None) -> Winner:
+    """Train the winner of the study in the folder `study` into the folder `model`.
+
+    Raises StudyError where the study has no winner or its training fails, SpecError where its space has no networks.
+    """
+    with Record.read(study) as record:
+        spec = study_spec(record).for_data(DatasetInfo.load(dataset))
+        best = outcome(record, spec_objective(spec)).best
+        kept = record.trial_folder(best.number) / "model.keras"
+    return fit_winner(spec, best, dataset, model, kept, refit, log or (lambda *_: None))
+
+
+def fit_winner(
+    spec: Spec, trial: Trial, dataset_folder: Path, model_folder: Path, trial_model: Path | None, refit: bool, log: Log
+) -> Winner:
+    """Write the model of `trial` and all that describes it into `model_folder`, whole or not at all.
+
+    refit: train its candidate anew on train and validation, with its seed, for the number of epochs that was best in the
+    trial; `log(epoch, metrics)` follows it. Otherwise `trial_model`, the trial's own checkpoint, is passed through.
+    """
+    started = time.monotonic()
+    with fresh_session(), memory_errors(), whole_folder(model_folder) as folder:
+        if refit:
+            model, history = _refit(spec, trial, dataset_folder, log)
+            save_model(model, folder / "model.keras")
+        else:
+            model, history = _pass_through(trial, trial_model, folder / "model.keras"), []
+        for name in COMPANIONS:
+            if (dataset_folder / name).exists():
+                shutil.copyfile(dataset_folder / name, folder / name)
+        winner = Winner(
+            trial=trial.number,
+            candidate=dict(trial.candidate),
+            metrics=trial.metrics,
+            refit=refit,
+            epochs=len(history) if refit else _best_epoch(trial),
+            parameters=model.count_params(),
+            input_shape=DatasetInfo.load(dataset_folder).input_shape,
+            dtype=str(model.compute_dtype),
+            seconds=round(time.monotonic() - started, 3),
+            history=history,
+        )
+        write_json(folder / "model.json", asdict(winner))
+        write_json(folder / "network.json", describe_network(model))
+    return winner
+
+
+def _refit(spec: Spec, trial: Trial, dataset: Path, log: Log) -> tuple["keras.Model", list[dict[str, float]]]:
+    """Return the retrained model and its metrics per epoch.
+
+    Epochs stay as they are although there is more data: the further steps of each made models better, never worse.
+    """
+    splits = load_splits(dataset)
+    seed = trial_seed(spec.seed, trial.number)
+    training = make_network(trainable(spec.space), trial.candidate, splits.info, seed)
+    examples, history = splits.both(), []
+
+    def follow(epoch: int, metrics: Mapping[str, float]) -> None:
+        history.append({name: value for name, value in metrics.items() if math.isfinite(value)})
+        log(epoch, history[-1])
+
+    watch = Watch(training.model, Objective("loss"), follow, scale=splits.info.target_scale[1])
+    make_variables(training.model, examples.x, examples.y)
+    fit(training.model, examples.batches(training.batch_size, seed), _best_epoch(trial), watch)
+    if isinstance(watch.ending, TrialFailed):
+        raise StudyError(f"trial {trial.number} could not be trained again: {watch.ending}; pass its own model on (no refit)")
+    return in_target_units(training.model, splits.info), history
+
+
+def _pass_through(trial: Trial, trial_model: Path | None, target: Path) -> "keras.Model":
+    import keras
+
+    if trial_model is None or not trial_model.is_file():
+        raise StudyError(f"trial {trial.number}: its model is not kept; train it anew (refit)")
+    shutil.copyfile(trial_model, target)
+    model = keras.saving.load_model(target, compile=False, safe_mode=True)
+    assert isinstance(model, keras.Model)
+    return model
+
+
+def _best_epoch(trial: Trial) -> int:
+    return max(1, int(trial.facts.get("best_epoch", 1)))
