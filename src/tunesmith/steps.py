@@ -67,12 +67,11 @@ def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bo
     def log(epoch: int, metrics: Mapping[str, float]) -> None:
         console.print(f"epoch {epoch}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()), highlight=False)
 
-    train(study, dataset, model, refit, log)
+    winner = train(study, dataset, model, refit, log)
     network = json.loads((model / "network.json").read_text())
     write_text(drawing, _page("The winning network", draw_network(network)))
-    described = json.loads((model / "model.json").read_text())
-    figures = {f"trial_{name}": value for name, value in described["metrics"].items()}
-    return {"parameters": described["parameters"], "epochs": described["epochs"], **finite(figures)}
+    figures = {f"trial_{name}": value for name, value in winner.metrics.items()}
+    return {"parameters": winner.parameters, "epochs": winner.epochs, **finite(figures)}
 
 
 @step
