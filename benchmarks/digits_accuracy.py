@@ -17,6 +17,7 @@ from tunesmith.data.dataset import Dataset
 from tunesmith.data.prepare import prepare
 from tunesmith.evaluate import evaluate
 from tunesmith.progress import ConsoleProgress
+from tunesmith.quiet import import_keras
 from tunesmith.search import search
 from tunesmith.spec import Spec, parse_spec
 from tunesmith.train import train
@@ -50,11 +51,13 @@ def run_split(spec: Spec, folder: Path, console: Console) -> Split:
     """Run the chain and the peer on one split."""
     assert spec.file.data is not None
     started = time.perf_counter()
+    import_keras()
     prepare(spec.file.data, folder / "dataset")
     search(spec, folder / "study", folder / "dataset", ConsoleProgress(console))
     train(folder / "study", folder / "dataset", folder / "model", refit=True)
-    accuracy = evaluate(folder / "model", folder / "dataset", None).to_json()["accuracy"]
-    return Split(accuracy, machine_accuracy(Dataset.load(folder / "dataset")), time.perf_counter() - started)
+    accuracy = evaluate(folder / "model", folder / "dataset").figures.metrics["accuracy"]
+    seconds = time.perf_counter() - started
+    return Split(accuracy, machine_accuracy(Dataset.load(folder / "dataset")), seconds)
 
 
 def machine_accuracy(dataset: Dataset) -> float:

@@ -122,7 +122,8 @@ def design(
     def ready(folder: Path) -> Ready:
         dataset = Path(data) if isinstance(data, str | Path) else folder / "dataset"
         if not isinstance(data, str | Path):
-            prepare_arrays(*(data() if callable(data) else data), folder=dataset)
+            arrays: Any = data() if callable(data) else data
+            prepare_arrays(*arrays, folder=dataset)
         info = DatasetInfo.load(dataset)
         fitted = spec.for_data(info)
         return Ready(fitted, make_evaluator(fitted, dataset), info.fingerprint)

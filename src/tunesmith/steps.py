@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,16 +63,24 @@ def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bo
     from tunesmith.report.network import draw_network
     from tunesmith.train import train
 
-    console = step_console()
-
-    def log(epoch: int, metrics: Mapping[str, float]) -> None:
-        console.print(f"epoch {epoch}  " + "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()), highlight=False)
-
-    winner = train(study, dataset, model, refit, log)
+    winner = train(study, dataset, model, refit, _EpochLines())
     network = json.loads((model / "network.json").read_text())
     write_text(drawing, _page("The winning network", draw_network(network)))
     figures = {f"trial_{name}": value for name, value in winner.metrics.items()}
     return {"parameters": winner.parameters, "epochs": winner.epochs, **finite(figures)}
+
+
+class _EpochLines:
+    """Shows the epochs of a training, no faster than the step's pace."""
+
+    def __init__(self) -> None:
+        self.console, self.last = step_console(), -math.inf
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float]) -> None:
+        if time.monotonic() - self.last < pace():
+            return
+        self.last = time.monotonic()
+        self.console.print(f"epoch {epoch}  {_figures(metrics)}", highlight=False)
 
 
 @step
@@ -87,8 +96,7 @@ def evaluate_step(
     from tunesmith.report.html import render_html
 
     judged = evaluate(model, dataset, evaluation)
-    figures = "  ".join(f"test {name} {value:.4g}" for name, value in judged.figures.metrics.items())
-    step_console().print(figures, highlight=False)
+    step_console().print(f"on the test split: {_figures(judged.figures.metrics)}", highlight=False)
     plain = ReportContent(dataset.name, {}, Objective("val_loss"), evaluation=judged.to_json())
     write_text(report, render_html(collect(study, dataset, model, evaluation) if study else plain))
     check_gate(judged, min_accuracy or None, min_r2 or None)
@@ -111,6 +119,10 @@ def export_step(
         figures |= {f"{record.format}_bytes": record.size, f"{record.format}_difference": record.difference}
         figures |= {f"{record.format}_milliseconds": record.latency.median_ms}
     return finite(figures)
+
+
+def _figures(metrics: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
 
 
 def finite(figures: Mapping[str, float]) -> dict[str, float]:

@@ -39,7 +39,7 @@ def make_network(space: Trainable, candidate: Candidate, info: DatasetInfo, seed
     training = space.network(candidate, info)
     model = training.model
     if not model.built:
-        model.build((None, *info.input_shape))
+        _build(model, info)
     _check_input(model, info)
     if not model.compiled:
         _check_output(model, info)
@@ -79,9 +79,20 @@ def in_target_units(model: "keras.Model", info: DatasetInfo) -> "keras.Model":
 
     mean, deviation = info.target_scale
     scale = keras.layers.Rescaling(deviation, offset=mean, name="target_units")
-    if getattr(model, "inputs", None):
-        return keras.Model(model.inputs, scale(model.outputs[0]), name=model.name)
-    return keras.Sequential([keras.Input(info.input_shape), model, scale])
+    if not isinstance(model, keras.Sequential) and getattr(model, "inputs", None):
+        return keras.Model(model.inputs[0], scale(model.outputs[0]), name=model.name)
+    layers = model.layers if isinstance(model, keras.Sequential) else [model]
+    return keras.Sequential([keras.Input(info.input_shape), *layers, scale], name=model.name)
+
+
+def _build(model: "keras.Model", info: DatasetInfo) -> None:
+    """Make the variables of a model that was given no input shape; one of a user's own class learns it from an example."""
+    import keras
+
+    if isinstance(model, keras.Sequential):
+        model.build((None, *info.input_shape))
+    else:
+        model(keras.ops.zeros((1, *info.input_shape)))
 
 
 def _check_input(model: "keras.Model", info: DatasetInfo) -> None:

@@ -19,16 +19,10 @@ class PipelineDisplay:
         self.seconds: dict[str, float] = {}
         self.began = 0.0
         self.task: TaskID | None = None
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            TextColumn("{task.fields[text]}", markup=False),
-        )
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn())
+        said = TextColumn("{task.fields[text]}", markup=False)
         # Standard output is being read by PipelineOutput: rich must not take its place.
-        self.live = Progress(
-            *columns, TimeElapsedColumn(), console=console, transient=True, redirect_stdout=False, redirect_stderr=False
-        )
+        self.live = Progress(*columns, said, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
 
     def started(self, step: str) -> None:
         """Show that a step runs."""

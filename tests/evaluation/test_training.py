@@ -1,0 +1,224 @@
+"""Judging a candidate by training it: curve, best epoch, checkpoint, and every way in which it can go wrong."""
+
+import gc
+import math
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+import pytest
+
+from tests.evaluation.sets import ACCURACY, CLASSIFIER, LOSS, REGRESSOR, make_context
+from tunesmith.data.dataset import Dataset
+from tunesmith.errors import SpecError, TrialFailed, TrialStopped
+from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.spaces._training import Training
+from tunesmith.spaces.code import Code
+from tunesmith.spaces.parameters import Parameters
+from tunesmith.study import Objective
+
+GOOD = {"learning_rate": 0.01}
+HOPELESS = {"learning_rate": 0.0001}
+
+
+def classify(pictures: Path, epochs: int = 3, objective: Objective = ACCURACY, patience: int | None = None) -> TrainingEvaluator:
+    return TrainingEvaluator(CLASSIFIER, pictures, objective, epochs, patience)
+
+
+def accuracy(model_file: Path, dataset: Path) -> float:
+    import keras
+
+    x, y = Dataset.load(dataset).split("validation")
+    answers = np.asarray(keras.saving.load_model(model_file, compile=False)(x))  # type: ignore[operator]
+    return float((answers.argmax(axis=1) == y).mean())
+
+
+def test_every_epoch_is_reported_from_one(tmp_path: Path, pictures: Path):
+    context, reports = make_context(tmp_path)
+    classify(pictures).evaluate(GOOD, context)
+    assert [step for step, _ in reports] == [1, 2, 3]
+    assert all(set(metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"} for _, metrics in reports)
+
+
+def test_a_good_candidate_learns(tmp_path: Path, pictures: Path):
+    context, _ = make_context(tmp_path)
+    assert classify(pictures, epochs=10).evaluate(GOOD, context)["val_accuracy"] > 0.9
+
+
+def test_the_best_epoch_is_scored_and_kept(tmp_path: Path, pictures: Path):
+    context, reports = make_context(tmp_path)
+    metrics = classify(pictures, epochs=4, objective=Objective("val_accuracy", "minimize")).evaluate(GOOD, context)
+    worst = min(reports, key=lambda report: (report[1]["val_accuracy"], report[1]["val_loss"]))
+    assert context.facts["best_epoch"] == worst[0] < 4
+    assert metrics == pytest.approx(worst[1])
+    assert accuracy(tmp_path / "model.keras", pictures) == pytest.approx(metrics["val_accuracy"])
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path: Path, pictures: Path):
+    first, second = (classify(pictures).evaluate(GOOD, make_context(tmp_path)[0]) for _ in range(2))
+    assert first == pytest.approx(second, rel=1e-4)
+
+
+def test_what_is_known_besides_the_metrics_is_noted(tmp_path: Path, pictures: Path):
+    context, _ = make_context(tmp_path)
+    classify(pictures).evaluate(GOOD, context)
+    assert context.facts["epochs"] == 3
+    assert context.facts["parameters"] == (9 + 1) * 4 + (3 * 2 * 4 + 1) * 8 + (8 + 1) * 3
+    assert context.facts["estimated_memory"] > 4 * context.facts["parameters"]
+    assert context.facts["fit_seconds"] > 0
+
+
+def test_patience_ends_a_training_that_no_longer_improves(tmp_path: Path, pictures: Path):
+    context, reports = make_context(tmp_path)
+    classify(pictures, epochs=50, objective=Objective("val_loss", "maximize"), patience=2).evaluate(GOOD, context)
+    assert len(reports) == context.facts["epochs"] == context.facts["best_epoch"] + 2
+
+
+def test_a_stopped_trial_passes_up_the_best_it_reached(tmp_path: Path, pictures: Path):
+    context, reports = make_context(tmp_path, stop_at=2)
+    with pytest.raises(TrialStopped, match="stopped at 2") as stopped:
+        classify(pictures, epochs=20).evaluate(GOOD, context)
+    best = max(metrics["val_accuracy"] for _, metrics in reports)
+    assert len(reports) == 2
+    assert stopped.value.metrics["val_accuracy"] == pytest.approx(best)
+    assert context.facts["epochs"] == 2
+
+
+def test_a_network_beyond_the_memory_is_refused_before_it_is_trained(tmp_path: Path, pictures: Path):
+    context, reports = make_context(tmp_path, memory_limit=1000)
+    with pytest.raises(TrialFailed, match=r"needs about 0 MiB to train \(267 parameters, batches of 16\); allowed: 0 MiB"):
+        classify(pictures).evaluate(GOOD, context)
+    assert reports == []
+    assert context.facts["estimated_memory"] > 1000
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_a_loss_that_is_no_number_fails_the_trial(tmp_path: Path, pictures: Path):
+    def build(choose):
+        import keras
+
+        layers = [keras.layers.Rescaling(math.inf), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")]
+        return keras.Sequential(layers)
+
+    context, reports = make_context(tmp_path)
+    with pytest.raises(TrialFailed, match="loss became NaN in epoch 1"):
+        TrainingEvaluator(Code(build), pictures, ACCURACY, 5).evaluate({}, context)
+    assert reports == []
+    assert context.facts["epochs"] == 1
+
+
+def test_want_of_memory_fails_the_trial_with_its_reason(tmp_path: Path, pictures: Path):
+    def build(choose):
+        raise MemoryError("9 GiB refused")
+
+    with pytest.raises(TrialFailed, match="out of memory: 9 GiB refused"):
+        TrainingEvaluator(Code(build), pictures, ACCURACY, 1).evaluate({}, make_context(tmp_path)[0])
+
+
+def test_an_objective_that_training_does_not_report_is_named(tmp_path: Path, pictures: Path):
+    with pytest.raises(TrialFailed, match="no metric 'val_f1'; it reports: accuracy, loss, val_accuracy, val_loss"):
+        classify(pictures, objective=Objective("val_f1")).evaluate(GOOD, make_context(tmp_path)[0])
+
+
+def test_errors_of_a_regression_are_in_the_targets_units(tmp_path: Path, houses: Path):
+    import keras
+
+    context, reports = make_context(tmp_path)
+    metrics = TrainingEvaluator(REGRESSOR, houses, LOSS, 30).evaluate(GOOD, context)
+    assert reports[0][1]["val_mae"] > 5000
+    assert metrics["val_loss"] < 0.1
+    x, y = Dataset.load(houses).split("validation")
+    answers = np.asarray(keras.saving.load_model(tmp_path / "model.keras")(x))  # type: ignore[operator]
+    assert answers.shape == (len(y), 1)
+    assert np.abs(answers[:, 0] - y).mean() == pytest.approx(metrics["val_mae"], rel=1e-3)
+
+
+def test_a_users_model_is_compiled_for_the_task_and_trained_its_own_epochs(tmp_path: Path, pictures: Path):
+    def build(choose):
+        import keras
+
+        layers = [keras.layers.Flatten(), keras.layers.Dense(choose.int("units", 4, 8)), keras.layers.Dense(3, "softmax")]
+        return Training(keras.Sequential(layers), batch_size=50, epochs=2)
+
+    context, reports = make_context(tmp_path)
+    metrics = TrainingEvaluator(Code(build), pictures, ACCURACY, 9).evaluate({"units": 5}, context)
+    assert len(reports) == 2
+    assert 0 <= metrics["val_accuracy"] <= 1
+
+
+def test_a_users_own_compilation_is_kept(tmp_path: Path, pictures: Path):
+    def build(choose):
+        import keras
+
+        model = keras.Sequential([keras.Input((6, 5, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["sparse_top_k_categorical_accuracy"])
+        return model
+
+    context, _ = make_context(tmp_path)
+    metrics = TrainingEvaluator(Code(build), pictures, LOSS, 1).evaluate({}, context)
+    assert "val_sparse_top_k_categorical_accuracy" in metrics
+    assert "val_accuracy" not in metrics
+
+
+def test_a_model_of_the_users_own_class_can_be_trained(tmp_path: Path, houses: Path):
+    def build(choose):
+        import keras
+
+        class Own(keras.Model):
+            def __init__(self) -> None:
+                super().__init__()
+                self.answer = keras.layers.Dense(1)
+
+            def call(self, inputs):
+                return self.answer(inputs)
+
+        return Own()
+
+    context, _ = make_context(tmp_path)
+    TrainingEvaluator(Code(build), houses, LOSS, 2).evaluate({}, context)
+    assert context.facts["parameters"] == 3
+    assert (tmp_path / "model.keras").exists()
+
+
+@pytest.mark.parametrize(
+    ("shape", "outputs", "message"),
+    [((30,), 3, "the network takes 30, the data has 6x5x1"), ((6, 5, 1), 2, "the network answers 2, the data has 3 classes")],
+)
+def test_a_users_model_that_does_not_fit_the_data_is_named(tmp_path: Path, pictures: Path, shape, outputs, message):
+    def build(choose):
+        import keras
+
+        return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(outputs)])
+
+    with pytest.raises(TrialFailed, match=message):
+        TrainingEvaluator(Code(build), pictures, ACCURACY, 1).evaluate({}, make_context(tmp_path)[0])
+
+
+def test_a_build_function_that_returns_no_model_is_told_so(tmp_path: Path, pictures: Path):
+    with pytest.raises(SpecError, match=r"build: returned dict; needs a keras\.Model or a tunesmith\.Training"):
+        TrainingEvaluator(Code(lambda choose: {}), pictures, ACCURACY, 1).evaluate({}, make_context(tmp_path)[0])
+
+
+def test_a_space_without_networks_is_refused_with_what_would_work(pictures: Path):
+    with pytest.raises(SpecError, match=r"space\.kind: 'parameters' makes no networks .*: code, layers; .*kind: function"):
+        TrainingEvaluator(Parameters({"x": {"uniform": [0, 1]}}), pictures, ACCURACY, 1)
+
+
+def test_the_evaluator_travels_to_a_worker(pictures: Path):
+    evaluator = classify(pictures)
+    assert cloudpickle.loads(cloudpickle.dumps(evaluator)) == evaluator
+
+
+def test_nothing_of_a_trial_is_left_in_the_process(tmp_path: Path, pictures: Path):
+    import keras
+    from tensorflow.python.framework.func_graph import FuncGraph
+
+    def left() -> int:
+        gc.collect()
+        return sum(isinstance(thing, keras.Model | FuncGraph) for thing in gc.get_objects())
+
+    classify(pictures, epochs=1).evaluate(GOOD, make_context(tmp_path)[0])
+    before = left()
+    for _ in range(2):
+        classify(pictures, epochs=1).evaluate(GOOD, make_context(tmp_path)[0])
+    assert left() <= before
