@@ -51,6 +51,7 @@ def test_the_summary_says_where_the_outputs_lie(tmp_path: Path, console: Console
     assert summary["status"] == "succeeded"
     assert summary["outputs"] == {"data": str(tmp_path / "run" / "data"), "page": str(tmp_path / "run" / "page.html")}
     assert Path(summary["outputs"]["page"]).read_text() == "<p>counted"
+    assert Path(summary["outputs"]["page"]).resolve().suffix == ".html", "a browser shows other files as text"
     assert set(summary["steps"]) == {"count", "judge"}
 
 

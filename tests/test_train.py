@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +29,12 @@ Searched = tuple[Spec, Trial, Path, Path]
 def searched(folder: Path, write: Callable[[Path], Path], space: Space, epochs: int) -> Searched:
     """Return a spec, its one finished trial, the data set and the trial's model."""
     dataset = write(folder / "dataset")
-    content = {"data": {"uri": "arrays"}, "space": space.to_json(), "evaluation": {"epochs": epochs}, "strategy": {"name": "random"}}
+    content = {
+        "data": {"uri": "arrays"},
+        "space": space.to_json(),
+        "evaluation": {"epochs": epochs},
+        "strategy": {"name": "random"},
+    }
     spec = parse_spec(content).for_data(DatasetInfo.load(dataset))
     context = replace(make_context(folder)[0], number=4, seed=trial_seed(spec.seed, 4))
     metrics = make_evaluator(spec, dataset).evaluate(CANDIDATE, context)
@@ -93,7 +97,7 @@ def test_the_folder_says_where_the_model_comes_from(tmp_path: Path, pictures: Se
     assert [layer["name"] for layer in network][-1] == "output"
     assert sum(layer["parameters"] for layer in network) == described["parameters"]
     assert (tmp_path / "model" / "dataset.json").read_bytes() == (dataset / "dataset.json").read_bytes()
-    assert sorted(os.listdir(tmp_path)) == ["model"], "nothing half-made lies about"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing half-made lies about"
 
 
 @pytest.mark.parametrize("refit", [True, False])
@@ -111,7 +115,7 @@ def test_a_model_that_is_not_kept_cannot_be_passed_on(tmp_path: Path, pictures: 
     spec, trial, dataset, _ = pictures
     with pytest.raises(StudyError, match=r"trial 4: its model is not kept; train it anew"):
         fit_winner(spec, trial, dataset, tmp_path / "model", tmp_path / "none.keras", False, lambda *_: None)
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_best_trial_of_a_study_is_trained(tmp_path: Path, pictures: Searched):
@@ -137,7 +141,7 @@ def test_a_winner_that_cannot_be_trained_again_says_so(tmp_path: Path, pictures:
     made = replace(spec, space=Code(build)), replace(trial, candidate={}), dataset, kept
     with pytest.raises(StudyError, match="trial 4 could not be trained again: loss became NaN in epoch 1; pass its own"):
         fit(made, tmp_path / "model")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_evaluator_of_a_spec_is_the_training_one(pictures: Searched):

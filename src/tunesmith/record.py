@@ -19,6 +19,7 @@ from tunesmith.spec import read_yaml, write_yaml
 from tunesmith.study import State, Trial
 
 VERSION = 1
+CACHE_KIBIBYTES = 256
 Curve = list[tuple[int, dict[str, float]]]
 # A study may be continued with more trials, workers, hours or other limits; all else makes it another study.
 CHANGEABLE = ("budget", "resources")
@@ -211,6 +212,7 @@ def _open_database(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(problem)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         database.executescript(SCHEMA)
         database.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:

@@ -13,12 +13,27 @@ from tunesmith.study import Objective
 ACCURACY = Objective("val_accuracy", "maximize")
 LOSS = Objective("val_loss", "minimize")
 CLASSIFIER = Layers(
-    **{"convs": 1, "dense": 1, "filters": 4, "units": 8, "dropout": 0, "activation": "relu", "batch_normalization": False},
-    **{"optimizer": "adam", "learning_rate": {"loguniform": [1e-4, 0.1]}, "batch_size": 16},
+    convs=1,
+    dense=1,
+    filters=4,
+    units=8,
+    dropout=0,
+    activation="relu",
+    batch_normalization=False,
+    optimizer="adam",
+    learning_rate={"loguniform": [1e-4, 0.1]},
+    batch_size=16,
 )
 REGRESSOR = Layers(
-    **{"convs": 0, "dense": 1, "units": 16, "dropout": 0, "activation": "tanh", "batch_normalization": False},
-    **{"optimizer": "adam", "learning_rate": {"loguniform": [1e-4, 0.1]}, "batch_size": 16},
+    convs=0,
+    dense=1,
+    units=16,
+    dropout=0,
+    activation="tanh",
+    batch_normalization=False,
+    optimizer="adam",
+    learning_rate={"loguniform": [1e-4, 0.1]},
+    batch_size=16,
 )
 
 

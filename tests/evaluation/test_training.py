@@ -21,7 +21,9 @@ GOOD = {"learning_rate": 0.01}
 HOPELESS = {"learning_rate": 0.0001}
 
 
-def classify(pictures: Path, epochs: int = 3, objective: Objective = ACCURACY, patience: int | None = None) -> TrainingEvaluator:
+def classify(
+    pictures: Path, epochs: int = 3, objective: Objective = ACCURACY, patience: int | None = None
+) -> TrainingEvaluator:
     return TrainingEvaluator(CLASSIFIER, pictures, objective, epochs, patience)
 
 

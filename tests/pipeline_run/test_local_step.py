@@ -18,6 +18,7 @@ def test_a_second_attempt_finds_the_study_of_the_first(tmp_path: Path, monkeypat
     (first / "spec.yaml").write_text("kept")
     assert place_of_study(tmp_path / "two" / "study", "abc") == first
     assert (tmp_path / "two" / "study" / "spec.yaml").read_text() == "kept"
+    assert (tmp_path / "study").resolve() == first, "a running study can be looked at"
     assert place_of_study(tmp_path / "three" / "study", "other") != first
 
 

@@ -54,7 +54,9 @@ def test_both_ends_of_a_count_are_included():
 def test_a_single_value_is_used_and_not_searched():
     space = Layers(optimizer="sgd", batch_size=64, kernel=5, dropout=0, activation="gelu")
     candidate = some(space)
-    assert not [name for name in candidate if name.split(".")[-1] in ("optimizer", "batch_size", "kernel", "dropout", "activation")]
+    assert not [
+        name for name in candidate if name.split(".")[-1] in ("optimizer", "batch_size", "kernel", "dropout", "activation")
+    ]
     architecture = space.realize(candidate)
     assert (architecture.optimizer, architecture.batch_size, architecture.activation) == ("sgd", 64, "gelu")
     assert {(conv.kernel, conv.dropout) for conv in architecture.convs} == {(5, 0.0)}
@@ -77,7 +79,10 @@ def test_whole_numbers_may_come_as_floats():
         ({"dense": True}, "dense: got True"),
         ({"filters": 0}, "filters: got 0; allowed: whole numbers from 1"),
         ({"units": 2.5}, "units: got 2.5; allowed: whole numbers"),
-        ({"units": {"uniform": [1, 9]}}, r"units: got \{uniform: \[1, 9\]\}; allowed: whole numbers .*use int, logint or choice"),
+        (
+            {"units": {"uniform": [1, 9]}},
+            r"units: got \{uniform: \[1, 9\]\}; allowed: whole numbers .*use int, logint or choice",
+        ),
         ({"dropout": 1}, "dropout: got 1; allowed: numbers from 0 to below 1"),
         ({"dropout": {"normal": [0.15, 0.1]}}, r"dropout: got .*reaches -0\.\d+; allowed: .*clip: \[low, high\]"),
         ({"dropout": {"uniform": [0, 1]}}, "dropout: got .*reaches 1"),
@@ -159,7 +164,9 @@ def test_the_network_takes_raw_pixels_and_answers_probabilities():
 
 
 def test_a_regression_has_one_linear_output_and_a_squared_loss():
-    space = Layers(**{name: value for name, value in SMALL.items() if name not in ("convs", "filters")}).fit_to(table("regression"))
+    space = Layers(**{name: value for name, value in SMALL.items() if name not in ("convs", "filters")}).fit_to(
+        table("regression")
+    )
     model = space.network(some(space), table("regression")).model
     assert model.output_shape == (None, 1)
     assert model.get_layer("output").activation.__name__ == "linear"

@@ -54,7 +54,7 @@ class RunFolder:
         return self.path / "steps"
 
     def outputs(self, pipeline: "BaseComponent") -> dict[str, Path]:
-        """Return where each output of the steps lies, linked into the run's folder; of equal names the later step's counts."""
+        """Put the steps' outputs into the run's folder and return where each lies; of equal names the later step's counts."""
         spec: Any = pipeline.pipeline_spec
         found = {}
         for path in sorted(self.steps.glob("*/*/*"), key=lambda path: path.lstat().st_mtime_ns):
@@ -62,7 +62,7 @@ class RunFolder:
             made = spec.components[task.component_ref.name].output_definitions.artifacts if task else {}
             if path.name in made:
                 suffix = SUFFIXES.get(made[path.name].artifact_type.schema_title, "")
-                found[path.name] = _link(self.path / f"{path.name}{suffix}", path)
+                found[path.name] = _placed(self.path / f"{path.name}{suffix}", path)
         return found
 
 
@@ -100,7 +100,14 @@ def _lock(folder: Path) -> IO[str] | None:
     return handle
 
 
-def _link(link: Path, target: Path) -> Path:
-    link.unlink(missing_ok=True)
-    link.symlink_to(os.path.relpath(target, link.parent))
-    return link
+def _placed(place: Path, output: Path) -> Path:
+    """Put an output where a person looks for it: a folder as a link, a file as a copy of its own.
+
+    A browser follows a link to the output's name in `steps`, which has no suffix, and would show a page's source.
+    """
+    place.unlink(missing_ok=True)
+    if output.is_dir():
+        place.symlink_to(os.path.relpath(output, place.parent))
+    else:
+        shutil.copyfile(output, place)
+    return place

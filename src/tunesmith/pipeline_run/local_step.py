@@ -60,8 +60,11 @@ def place_of_study(study: Path, key: str) -> Path:
         return study
     kept = Path(studies) / key
     kept.mkdir(parents=True, exist_ok=True)
-    study.parent.mkdir(parents=True, exist_ok=True)
-    study.symlink_to(kept, target_is_directory=True)
+    # The second link is for people who look into the run's folder while the search is under way.
+    for link in (study, kept.parent.parent / "study"):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(kept, target_is_directory=True)
     return kept
 
 

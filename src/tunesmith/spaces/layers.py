@@ -14,8 +14,8 @@ from tunesmith.spaces._training import Training
 
 Setting = Distribution | Value
 Counts = tuple[int, int]
-FEW_CONVS: Counts = (2, 5)
-FEW_DENSE: Counts = (1, 3)
+DEFAULT_CONVS: Counts = (3, 8)
+DEFAULT_DENSE: Counts = (2, 5)
 NO_CONVS: Counts = (0, 0)
 MOST_LAYERS = 100
 OF_CONVS = ("filters", "kernel")
@@ -54,7 +54,7 @@ class Layers(Space):
     def fit_to(self, data: DatasetInfo) -> "Layers":
         """Return the space without convolutions where `data` is a table; explicit ones are a SpecError."""
         if data.kind == "images":
-            return replace(self, convs=self.convs or FEW_CONVS)
+            return replace(self, convs=self.convs or DEFAULT_CONVS)
         if self.convs not in (None, NO_CONVS):
             raise SpecError(f"convs: got {list(self.convs)}, but the data is a table; leave convs out, or give images")
         for name in OF_CONVS:
@@ -64,8 +64,8 @@ class Layers(Space):
 
     def define(self, choose: Chooser) -> Architecture:
         """Choose the number of layers, then each layer, then the training."""
-        convs = self._count(choose, "convs", self.convs or FEW_CONVS)
-        dense = self._count(choose, "dense", self.dense or FEW_DENSE)
+        convs = self._count(choose, "convs", self.convs or DEFAULT_CONVS)
+        dense = self._count(choose, "dense", self.dense or DEFAULT_DENSE)
         return Architecture(
             tuple(
                 Convolution(*(self._value(choose, key, f"conv{number}.{key}") for key in (*OF_CONVS, "dropout")))
@@ -83,7 +83,7 @@ class Layers(Space):
         return build_network(self.realize(candidate), info)
 
     def to_json(self) -> dict[str, Any]:
-        convs, dense = self.convs or FEW_CONVS, self.dense or FEW_DENSE
+        convs, dense = self.convs or DEFAULT_CONVS, self.dense or DEFAULT_DENSE
         form: dict[str, Any] = {"kind": "layers", "convs": list(convs), "dense": list(dense)}
         for name in RULES:
             if name in OF_CONVS and convs == NO_CONVS:
