@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from tunesmith.errors import GateFailed, TunesmithError
+from tunesmith.errors import ExportError, GateFailed, StepFailed, TunesmithError
 
 INTERRUPTED = 130
 USER_MISTAKE = 2
-GATE_FAILED = 1
+NOT_REACHED = 1
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON on standard output.")
 
@@ -241,7 +241,10 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except GateFailed as error:
         click.echo(f"gate failed: {error}", err=True)
-        sys.exit(GATE_FAILED)
+        sys.exit(NOT_REACHED)
+    except (ExportError, StepFailed) as error:
+        click.echo(f"failed: {error}", err=True)
+        sys.exit(NOT_REACHED)
     except TunesmithError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(USER_MISTAKE)

@@ -21,6 +21,10 @@ class GateFailed(TunesmithError):
     """A trained model that misses the quality asked of it."""
 
 
+class StepFailed(TunesmithError):
+    """A pipeline's step that crashed: no mistake of the user's, the message says where its log is."""
+
+
 class ExportError(TunesmithError):
     """An exported model that cannot be made, or that does not answer as the Keras model does."""
 

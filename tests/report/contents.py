@@ -110,7 +110,13 @@ def _digits() -> dict[str, Any]:
     return {
         **{"kind": "images", "task": "classification", "input_shape": [8, 8, 1], "classes": list(CLASSES), "sizes": sizes},
         **{"fingerprint": "3f" * 32, "source": "digits", "target": "label", "target_scale": [0.0, 1.0], "version": 1},
-        "statistics": {"pixel_mean": 4.8737, "pixel_deviation": 6.013, "classes": counts, "duplicates": {"test": 0}, "warnings": []},
+        "statistics": {
+            "pixel_mean": 4.8737,
+            "pixel_deviation": 6.013,
+            "classes": counts,
+            "duplicates": {"test": 0},
+            "warnings": [],
+        },
     }
 
 

@@ -85,7 +85,7 @@ class _Processes(Workers):
         process = self.context.Process(target=serve, args=(theirs, self.payload, self.threads), daemon=True)
         # The fork server starts with the first worker; what its imports print is kept beside the study, not shown.
         log = output_to(self.search.record.folder / "workers.log", STANDARD_ERROR)
-        with _no_main_module(), _quiet_environment(self.threads), log:
+        with _no_main_module(), _environment(self.threads), log:
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
@@ -175,9 +175,15 @@ def _no_main_module() -> Iterator[None]:
 
 
 @contextmanager
-def _quiet_environment(threads: int) -> Iterator[None]:
+def _environment(threads: int) -> Iterator[None]:
     """Set what libraries read once, at import, for the process from which workers are forked."""
-    wanted = {"OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    wanted = {
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        # Otherwise the first worker takes all of a GPU's memory.
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update({name: value for name, value in wanted.items() if before[name] is None})
     try:

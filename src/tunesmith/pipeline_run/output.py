@@ -6,7 +6,7 @@ from collections import deque
 from typing import IO, Protocol
 
 from tunesmith import errors
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import StepFailed, TunesmithError
 from tunesmith.pipeline_run.local_step import MARK
 
 COLOUR = re.compile(r"\033\[\d+m")
@@ -53,7 +53,7 @@ class PipelineOutput(io.TextIOBase):
         raised = _last_raised(list(self.lines))
         last = [line.strip() for line in self.lines if line.strip() and "[KFP Executor" not in line]
         told = "\n".join((raised.splitlines() if raised else last)[-SHOWN_LINES:])
-        return _own_error(raised) or TunesmithError(f"the step {self.failed} failed: {told}\nIts log: {self.log.name}")
+        return _own_error(raised) or StepFailed(f"the step {self.failed} failed: {told}\nIts log: {self.log.name}")
 
     def _hear(self, line: str) -> None:
         if match := STARTED.match(line):
