@@ -19,7 +19,6 @@ from typing import Any
 
 from measure import Measurement, parser, show
 from tunesmith.data.dataset import Dataset
-from tunesmith.data.info import DatasetInfo
 from tunesmith.data.prepare import prepare
 from tunesmith.engines._engine import Progress
 from tunesmith.search import search
@@ -102,11 +101,12 @@ def run_peer(spec: Spec, dataset: Path, folder: Path, started: float) -> Run:
 
     class Network(keras_tuner.HyperModel):
         def build(self, hp: Any) -> Any:
-            return make_network(space, data.info, hp).model
+            return space.network(declared(space, hp), data.info).model
 
         def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+            batch_size = space.realize(declared(space, hp)).batch_size
             before = time.time()
-            history = model.fit(*args, batch_size=make_network(space, data.info, hp).batch_size, **kwargs)
+            history = model.fit(*args, batch_size=batch_size, **kwargs)
             run.ends.append(time.time() - started)
             run.fit_seconds.append(time.time() - before)
             run.scores.append(max(history.history[METRIC]))
@@ -122,16 +122,9 @@ def run_peer(spec: Spec, dataset: Path, folder: Path, started: float) -> Run:
     return run
 
 
-def make_network(space: Any, info: DatasetInfo, hp: Any) -> Any:
-    """Build a network of our own space, its parameters declared as Keras-Tuner's."""
-    candidate: dict[str, Value] = {}
-
-    def choose(name: str, distribution: Distribution) -> Value:
-        candidate[name] = declare(hp, name, distribution)
-        return candidate[name]
-
-    space.define(choose)
-    return space.network(candidate, info)
+def declared(space: Any, hp: Any) -> dict[str, Value]:
+    """Return the peer's candidate: the parameters of our own space, declared as Keras-Tuner's."""
+    return space.choose(lambda name, distribution: declare(hp, name, distribution))
 
 
 def declare(hp: Any, name: str, distribution: Distribution) -> Value:

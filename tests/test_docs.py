@@ -11,7 +11,8 @@ import pytest
 
 import tunesmith
 from tunesmith.cli import tunesmith as command_line
-from tunesmith.spec import parse_spec, read_yaml
+from tunesmith.spec import parse_spec
+from tunesmith.yaml_text import read_yaml
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

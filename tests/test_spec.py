@@ -9,9 +9,10 @@ import pytest
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.spec import load_spec, parse_bytes, parse_spec, read_yaml, write_yaml
+from tunesmith.spec import load_spec, parse_bytes, parse_spec
 from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Objective
+from tunesmith.yaml_text import read_yaml, write_yaml
 
 FULL: dict[str, Any] = {
     "data": {"uri": "digits", "validation": 0.2},

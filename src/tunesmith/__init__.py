@@ -7,8 +7,10 @@ if TYPE_CHECKING:
     from tunesmith.api import Result, design, minimize
     from tunesmith.distributions import choice, integer, logint, lognormal, loguniform, normal, uniform
     from tunesmith.spaces._training import Training
+    from tunesmith.spaces.layers import Layers
 
 __all__ = [
+    "Layers",
     "Result",
     "Training",
     "choice",
@@ -27,6 +29,7 @@ _HOMES = {
     **dict.fromkeys(("minimize", "design", "Result"), "tunesmith.api"),
     **dict.fromkeys(("uniform", "loguniform", "integer", "logint", "normal", "lognormal", "choice"), "tunesmith.distributions"),
     "Training": "tunesmith.spaces._training",
+    "Layers": "tunesmith.spaces.layers",
 }
 
 

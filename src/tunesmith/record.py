@@ -15,8 +15,8 @@ from typing import IO, Any, Self
 from tunesmith.errors import StudyError
 from tunesmith.files import disk_errors, write_json, write_text
 from tunesmith.spaces._space import Candidate
-from tunesmith.spec import read_yaml, write_yaml
 from tunesmith.study import State, Trial
+from tunesmith.yaml_text import read_yaml, write_yaml
 
 VERSION = 1
 CACHE_KIBIBYTES = 256

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import SpecError
 from tunesmith.pipeline_run.arguments import with_whole_numbers
 from tunesmith.registry import did_you_mean
-from tunesmith.spec import read_yaml
+from tunesmith.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from kfp.dsl.base_component import BaseComponent

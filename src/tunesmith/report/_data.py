@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.report._format import count, is_number, shape, shortened
-from tunesmith.spec import write_yaml
+from tunesmith.yaml_text import write_yaml
 
 MOST_CLASSES, MOST_DROPPED, MOST_TEXT = 30, 50, 20_000
 BAR = 160  # pixels of the largest class's bar

@@ -17,8 +17,8 @@ from tunesmith.report._tables import class_rows, exports_table, figures_table, l
 from tunesmith.report._tiles import subtitle, tiles
 from tunesmith.report.content import ReportContent
 from tunesmith.report.network import draw_network
-from tunesmith.spec import write_yaml
 from tunesmith.study import State
+from tunesmith.yaml_text import write_yaml
 
 CLASSES_SHOWN, MOST_CLASSES = 20, 200
 MOST_PARAMETERS, VALUE_LENGTH = 60, 80

@@ -1,15 +1,11 @@
-"""Distributions of a parameter, each a map to and from the unit interval.
+"""The distributions of the search file, under its names, and how they are read.
 
-For every value x on the support `quantile(cdf(x)) == x`, so a prior is a warp and a strategy may work in the unit cube.
-Values that own probability mass (integers, quantised or clipped ones, options) are mapped to the middle of their mass.
 The vocabulary follows Hyperopt's spaces (Bergstra et al., 2013).
 """
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,228 +13,14 @@ from scipy.special import ndtr, ndtri
 
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
+from tunesmith.spaces._distribution import Choice, Distribution, Value
+from tunesmith.spaces._numeric import INFINITY, LARGEST_WHOLE, Numeric
 
-Value = bool | int | float | str | None
-INFINITY = math.inf
-LARGEST_WHOLE = 2**53  # beyond it floats, and so the unit interval's warps, skip whole numbers
-
-
-class Distribution(ABC):
-    """The values that a parameter may take, and how likely each is."""
-
-    name: ClassVar[str]
-
-    @abstractmethod
-    def quantile(self, unit: float) -> Value:
-        """Map a number in [0, 1] to a value."""
-
-    @abstractmethod
-    def cdf(self, values: Sequence[Value]) -> np.ndarray:
-        """Map values of the support to the unit interval; returns an array of their length."""
-
-    @abstractmethod
-    def contains(self, value: object) -> bool:
-        """Tell whether `value` lies on the support and has the declared type."""
-
-    @property
-    @abstractmethod
-    def size(self) -> float:
-        """The number of different values, infinite for a continuous distribution."""
-
-    @abstractmethod
-    def value_at(self, position: int) -> Value:
-        """Return the value at `position` of a finite distribution, 0 <= position < size."""
-
-    @abstractmethod
-    def to_json(self) -> dict[str, Any]:
-        """Return the form that `parse` reads."""
-
-    def describe(self) -> str:
-        """Return the distribution in the words of the search file."""
-        body = ", ".join(f"{key}: {value}" for key, value in self.to_json().items())
-        return f"{{{body}}}"
+__all__ = ["Choice", "Distribution", "Int", "LogInt", "LogNormal", "LogUniform", "Normal", "Uniform", "Value", "parse"]
 
 
 @dataclass(frozen=True)
-class Choice(Distribution):
-    """One of several options, each equally likely."""
-
-    options: tuple[Value, ...]
-    name: ClassVar[str] = "choice"
-
-    def __post_init__(self) -> None:
-        # NumPy's numbers have types of their own, which a candidate's JSON would not bring back.
-        plain = tuple(option.item() if isinstance(option, np.generic) else option for option in self.options)
-        object.__setattr__(self, "options", plain)
-        if not self.options:
-            raise SpecError("choice: needs at least one option")
-        for option in self.options:
-            if not isinstance(option, Value) or (isinstance(option, float) and not math.isfinite(option)):
-                raise SpecError(f"choice: got {option!r}; an option is a text, finite number, true, false or null")
-        if len({_typed(option) for option in self.options}) < len(self.options):
-            raise SpecError(f"choice: duplicate options in {list(self.options)}")
-
-    def quantile(self, unit: float) -> Value:
-        return self.options[min(int(unit * len(self.options)), len(self.options) - 1)]
-
-    def index(self, value: Value) -> int:
-        """Return the position of `value` among the options; True and 1 are told apart."""
-        return [_typed(option) for option in self.options].index(_typed(value))
-
-    def cdf(self, values: Sequence[Value]) -> np.ndarray:
-        positions = {_typed(option): i for i, option in enumerate(self.options)}
-        return np.array([(positions[_typed(value)] + 0.5) / len(self.options) for value in values], dtype=float)
-
-    def contains(self, value: object) -> bool:
-        return _typed(value) in [_typed(option) for option in self.options]
-
-    @property
-    def size(self) -> float:
-        return len(self.options)
-
-    def value_at(self, position: int) -> Value:
-        return self.options[position]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"choice": list(self.options)}
-
-
-def _typed(value: object) -> tuple[str, object]:
-    return type(value).__name__, value
-
-
-def _finite(value: object) -> bool:
-    """Tell whether `value` is a number that a float can hold."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-@dataclass(frozen=True)
-class _Numeric(Distribution, ABC):
-    """Two numbers, an optional step and optional bounds; what lies outside the bounds is set to the nearer one."""
-
-    first: float
-    second: float
-    step: float | None = None
-    clip: tuple[float, float] | None = None
-    arguments: ClassVar[tuple[str, str]] = ("low", "high")
-    integer: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        for label, number in zip(self.arguments, (self.first, self.second), strict=True):
-            if not _finite(number):
-                raise SpecError(f"{self.name}: {label} must be a finite number, got {number!r}")
-        if self.step is not None and not (_finite(self.step) and self.step > 0):
-            raise SpecError(f"{self.name}: step must be positive, got {self.step!r}")
-        self._check_clip()
-        self._check()
-        self._check_fineness()
-        low, high = self._grid_bounds()
-        if low > high:
-            raise SpecError(f"{self.name}: clip {list(self.clip or ())} leaves no value of {self.describe()}")
-
-    def _check_clip(self) -> None:
-        if self.clip is None:
-            return
-        clip = tuple(self.clip)
-        numbers = all(isinstance(bound, int | float) and not isinstance(bound, bool) for bound in clip)
-        if len(clip) != 2 or not numbers or not clip[0] < clip[1]:
-            raise SpecError(f"{self.name}: clip must be [low, high] with low < high, got {list(clip)}")
-        object.__setattr__(self, "clip", clip)
-
-    def _check_fineness(self) -> None:
-        far = max((abs(bound - self._origin) for bound in self._bounds() if math.isfinite(bound)), default=0.0)
-        if self.step is not None and far / self.step > LARGEST_WHOLE:
-            raise SpecError(f"{self.name}: step {self.step!r} is too small for a range of {far!r}")
-
-    @abstractmethod
-    def _check(self) -> None:
-        """Raise SpecError when the two numbers do not fit together."""
-
-    @abstractmethod
-    def _raw_quantile(self, unit: float) -> float:
-        """The quantile before rounding and clipping."""
-
-    @abstractmethod
-    def _raw_cdf(self, values: np.ndarray) -> np.ndarray:
-        """The inverse of `_raw_quantile`."""
-
-    @property
-    def _origin(self) -> float:
-        return 0.0
-
-    def _bounds(self) -> tuple[float, float]:
-        return self.clip or (-INFINITY, INFINITY)
-
-    def _grid_bounds(self) -> tuple[float, float]:
-        """The smallest and largest value that can come out, after rounding."""
-        low, high = self._bounds()
-        if self.step is None:
-            return low, high
-        lowest = self._on_grid(math.ceil((low - self._origin) / self.step - 1e-9)) if math.isfinite(low) else low
-        highest = self._on_grid(math.floor((high - self._origin) / self.step + 1e-9)) if math.isfinite(high) else high
-        return lowest, highest
-
-    def _on_grid(self, position: int) -> float:
-        """The value at `position`, counted as decimals so that three steps of 0.1 are 0.3."""
-        return float(Decimal(repr(self._origin)) + position * Decimal(repr(self.step or 1)))
-
-    def quantile(self, unit: float) -> float | int:
-        low, high = self._grid_bounds()
-        tiny = 1e-16 if math.isinf(low) or math.isinf(high) else 0.0
-        value = min(max(self._raw_quantile(min(max(unit, tiny), 1 - tiny)), low), high)
-        if self.step is not None:
-            value = min(max(self._snap(value), low), high)
-        return self._typed(value)
-
-    def _snap(self, value: float) -> float:
-        """The nearest value on the grid; far out, where floats are coarser than the grid, the value itself."""
-        position = (value - self._origin) / (self.step or 1)
-        return self._on_grid(round(position)) if abs(position) <= LARGEST_WHOLE else value
-
-    def _typed(self, value: float) -> float | int:
-        return int(value) if self.integer else float(value)
-
-    def value_at(self, position: int) -> float | int:
-        low, _ = self._grid_bounds()
-        return self._typed(self._on_grid(round((low - self._origin) / (self.step or 1)) + position))
-
-    def cdf(self, values: Sequence[Value]) -> np.ndarray:
-        points = np.asarray(values, dtype=float)
-        low, high = self._grid_bounds()
-        half = (self.step or 0.0) / 2
-        below = np.where(points <= low, -INFINITY, points - half)
-        above = np.where(points >= high, INFINITY, points + half)
-        return (self._raw_cdf(below) + self._raw_cdf(above)) / 2
-
-    def contains(self, value: object) -> bool:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
-            return False
-        if self.integer and int(value) != value:
-            return False
-        low, high = self._grid_bounds()
-        if not low <= value <= high:
-            return False
-        return self.step is None or math.isclose(value, self._snap(value), rel_tol=0 if self.integer else 1e-12)
-
-    @property
-    def size(self) -> float:
-        low, high = self._grid_bounds()
-        return INFINITY if self.step is None or math.isinf(high - low) else round((high - low) / self.step) + 1
-
-    def to_json(self) -> dict[str, Any]:
-        form: dict[str, Any] = {self.name: [self.first, self.second]}
-        if self.step is not None and not (self.integer and self.step == 1):
-            form["step"] = self.step
-        return form | ({"clip": list(self.clip)} if self.clip else {})
-
-
-@dataclass(frozen=True)
-class Uniform(_Numeric):
+class Uniform(Numeric):
     """Any number between low and high; with a step: low, low + step, ..."""
 
     name: ClassVar[str] = "uniform"
@@ -301,7 +83,7 @@ class LogUniform(Uniform):
         return np.clip((logs - low) / (high - low), 0.0, 1.0)
 
 
-def _make_whole(distribution: _Numeric) -> None:
+def _make_whole(distribution: Numeric) -> None:
     """Turn whole floats (JSON has no other numbers in some hands) into ints; raises SpecError for any other number."""
     for label in ("first", "second", "step"):
         number = getattr(distribution, label)
@@ -339,7 +121,7 @@ class LogInt(LogUniform):
 
 
 @dataclass(frozen=True)
-class Normal(_Numeric):
+class Normal(Numeric):
     """A normally distributed number."""
 
     name: ClassVar[str] = "normal"
@@ -374,7 +156,7 @@ class LogNormal(Normal):
             return super()._raw_cdf(np.log(np.maximum(values, 0.0)))
 
 
-NUMERIC: dict[str, type[_Numeric]] = {cls.name: cls for cls in (Uniform, LogUniform, Int, LogInt, Normal, LogNormal)}
+NUMERIC: dict[str, type[Numeric]] = {cls.name: cls for cls in (Uniform, LogUniform, Int, LogInt, Normal, LogNormal)}
 NAMES = [*NUMERIC, Choice.name]
 
 
@@ -406,7 +188,7 @@ def _parse_choice(options: Any) -> Choice:
     return Choice(tuple(listed))
 
 
-def _parse_numeric(name: str, form: Mapping[str, Any]) -> _Numeric:
+def _parse_numeric(name: str, form: Mapping[str, Any]) -> Numeric:
     cls = NUMERIC[name]
     pair = _pair(form[name], f"{name}: needs [{', '.join(cls.arguments)}]")
     options: dict[str, Any] = {}
