@@ -28,7 +28,7 @@ def tune(
     parallel_trials: int = 2,
     search_time_limit_hours: float = 0.0,
     epochs_per_trial: int = 20,
-    early_stopping_patience: int = 3,
+    early_stopping_patience: int = 5,
     trial_memory_limit: str = "",
     trial_time_limit_seconds: float = 0.0,
     refit_on_all_data: bool = True,

@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from tunesmith.errors import SpecError
 from tunesmith.spaces._space import Candidate, Space, canonical
+
+TIE_BREAKER = "val_loss"
 
 
 class State(StrEnum):
@@ -97,18 +98,22 @@ class StudyView:
 
 
 def best_trial(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> Trial | None:
-    """Return the best finished trial, the earlier one of equals; None where none has finished."""
+    """Return the first of the leaderboard; None where no trial has finished."""
     ranked = ranking(trials, objective)
     return ranked[0] if ranked and ranked[0].state is State.FINISHED else None
 
 
 def ranking(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> list[Trial]:
-    """Return all trials in the leaderboard's order: finished by value, then stopped by value, failed, running."""
+    """Return all trials in the leaderboard's order: finished by value, then stopped by value, failed, running.
+
+    Of equal values the lower TIE_BREAKER is first (an accuracy on few examples has many ties), then the earlier trial.
+    """
     order = [State.FINISHED, State.STOPPED, State.FAILED, State.RUNNING]
 
-    def key(trial: Trial) -> tuple[int, float, int]:
+    def key(trial: Trial) -> tuple[int, float, float, int]:
         value = trial.metrics.get(objective.metric, math.nan)
-        return order.index(trial.state), objective.loss(value) if math.isfinite(value) else math.inf, trial.number
+        loss = objective.loss(value) if math.isfinite(value) else math.inf
+        return order.index(trial.state), loss, trial.metrics.get(TIE_BREAKER, math.inf), trial.number
 
     return sorted(trials, key=key)
 
@@ -116,11 +121,3 @@ def ranking(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> li
 def trial_seed(seed: int, number: int) -> int:
     """Return the seed of a trial's training, below 2**31, the same for every engine."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{number}".encode()).digest()[:4]) >> 1
-
-
-def check_objective(metrics: dict[str, float], objective: Objective) -> float:
-    """Return the objective's value; raises SpecError naming the metrics that there are."""
-    if objective.metric not in metrics:
-        reported = ", ".join(sorted(metrics))
-        raise SpecError(f"objectives.metric: no metric {objective.metric!r} was reported; reported: {reported}")
-    return metrics[objective.metric]
