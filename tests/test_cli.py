@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "search.yaml").write_text(FUNCTION_SEARCH)
     (tmp_path / "objective.py").write_text(
         "def loss(candidate):\n"
-        "    if candidate['kind'] == 'b':\n        raise ValueError('b is not supported')\n"
+        "    if candidate['kind'] == 'b':\n        raise ValueError('option [b] is not supported')\n"
         "    return (candidate['x'] - 1) ** 2\n"
     )
     return tmp_path
@@ -59,8 +59,8 @@ def test_the_leaderboard_and_a_trial_can_be_shown(folder: Path) -> None:
     assert losses == sorted(losses)
     failed = next(row for row in board["trials"] if row["state"] == "failed")
     details = tunesmith(folder, "study", "trial", "runs/search", str(failed["trial"])).stdout
-    assert "b is not supported" in details
-    assert "rank" in tunesmith(folder, "study", "show", "runs/search").stdout
+    assert "option [b] is not supported" in details
+    assert "ValueError: option [b]" in tunesmith(folder, "study", "show", "runs/search").stdout
 
 
 def test_help_shows_examples(folder: Path) -> None:

@@ -151,7 +151,8 @@ def _run(ready: Callable[[Path], Ready], study: str | Path | None, progress: boo
     search = ready(folder)
     engine = Local() if _needs_workers(search.spec) else Inline()
     with Record.start(folder, study_content(search.spec, search.fingerprint)) as record:
-        run(search.spec, search.evaluator, record, engine, ConsoleProgress(Console(stderr=True)) if progress else Progress())
+        shown = ConsoleProgress(Console(stderr=True, markup=False)) if progress else Progress()
+        run(search.spec, search.evaluator, record, engine, shown)
     record = Record.read(folder)
     found = outcome(record, spec_objective(search.spec))
     return Result(dict(found.best.candidate), found.value, record, found, keep)

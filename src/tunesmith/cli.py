@@ -201,7 +201,8 @@ def pipeline_compile(name: str, output: Path | None, json_output: bool) -> None:
 def _console(stderr: bool = True) -> Any:
     from rich.console import Console
 
-    return Console(stderr=stderr)
+    # What is printed holds names and reasons of the user's: brackets in them are no markup.
+    return Console(stderr=stderr, markup=False)
 
 
 def _print_json(content: Any) -> None:

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from tunesmith.errors import StudyError
 from tunesmith.record import Record
 from tunesmith.study import Objective, State, Trial, ranking
 from tunesmith.summary import describe_candidate, study_folder
+
+# The width of a row's other columns and of the space between all.
+OTHER_COLUMNS = 45
 
 
 def leaderboard(folder: Path, top: int) -> dict[str, Any]:
@@ -57,23 +62,28 @@ def print_leaderboard(board: Mapping[str, Any], console: Console) -> None:
     if board["notice"]:
         console.print(board["notice"], style="yellow")
     metric = board["objective"]["metric"]
-    table = Table("rank", "trial", metric, "state", "seconds", "candidate")
+    table = Table("rank", "trial", metric, "state", "seconds", "candidate", box=SIMPLE)
+    room = max(console.width - OTHER_COLUMNS - len(metric), 20)
     for rank, row in enumerate(board["trials"], start=1):
         value = row["metrics"].get(metric)
         shown = "" if value is None else f"{value:.4g}"
         about = describe_candidate(row["candidate"], 5) if row["state"] != State.FAILED else row["reason"]
-        table.add_row(str(rank), str(row["trial"]), shown, row["state"], f"{row['seconds']:.1f}", about)
+        table.add_row(str(rank), str(row["trial"]), shown, row["state"], f"{row['seconds']:.1f}", _cut(about, room))
     console.print(table)
     console.print("  ".join(f"{count} {state}" for state, count in board["states"].items() if count))
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def print_trial(details: Mapping[str, Any], console: Console) -> None:
     """Print one trial."""
     for name in ("trial", "state", "reason", "seconds", "attempts", "folder"):
         if details[name] not in ("", None):
-            console.print(f"[bold]{name:10}[/] {details[name]}", highlight=False)
+            console.print(Text.assemble((f"{name:10}", "bold"), f" {details[name]}"))
     for name in ("candidate", "metrics", "facts"):
         for key, value in details[name].items():
-            console.print(f"[bold]{name:10}[/] {key} = {value}", highlight=False)
+            console.print(Text.assemble((f"{name:10}", "bold"), f" {key} = {value}"))
     for point in details["curve"]:
         console.print("  ".join(f"{key} {value:.4g}" for key, value in point.items()), highlight=False)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -83,7 +84,7 @@ def _short(value: object) -> str:
 
 def print_exports(records: Sequence[Mapping[str, Any]], console: Console) -> None:
     """Print what was exported."""
-    table = Table("format", "path", "size", "difference", "latency")
+    table = Table("format", "path", "size", "difference", "latency", box=SIMPLE)
     for record in records:
         latency = record["latency"]["median_ms"]
         size = f"{record['size'] / 1024:.0f} KiB"

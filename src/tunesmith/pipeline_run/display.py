@@ -57,4 +57,4 @@ class PipelineDisplay:
             self.task = None
 
     def _print(self, text: str) -> None:
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(text, highlight=False, soft_wrap=True, markup=True)

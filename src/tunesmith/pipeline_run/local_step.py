@@ -45,7 +45,7 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
 
 def step_console() -> Console:
     """Return a console whose lines begin with MARK, so that they are found among those of other libraries."""
-    return Console(file=_Marked(), force_terminal=False, width=160)
+    return Console(file=_Marked(), force_terminal=False, width=160, markup=False)
 
 
 def pace() -> float:
