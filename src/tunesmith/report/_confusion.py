@@ -56,7 +56,7 @@ def draw_confusion(evaluation: Mapping[str, Any]) -> str:
         return ""
     labels = [shortened(name, LABEL) for name in names]
     longest = 7 * max(map(len, labels))
-    cell = 44 if len(matrix) <= 8 else 36 if len(matrix) <= 12 else 26
+    cell = 62 if len(matrix) <= 4 else 44 if len(matrix) <= 6 else 31 if len(matrix) <= 12 else 26
     upright = longest <= cell
     left, top, edge = 34 + longest, 46 if upright else 38 + 5 * longest // 7, cell * len(matrix)
     body = [text(left, 14, "taken for", "label"), _turned(12, top + edge / 2, -90, "truth", "label", "middle")]

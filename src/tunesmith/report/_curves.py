@@ -8,7 +8,7 @@ from tunesmith.report._svg import Scale, axes, drawing, line, scale, text, thinn
 from tunesmith.report.content import ReportContent
 
 WIDTH, HEIGHT = 620, 320
-LEFT, RIGHT, TOP, BOTTOM = 64, 546, 26, 262
+LEFT, RIGHT, TOP, BOTTOM = 64, 546, 42, 276
 MOST_NAMED, MOST_FAINT, MOST_POINTS = 5, 150, 60
 LINE_HEIGHT = 14
 
@@ -36,7 +36,7 @@ def draw_curves(content: ReportContent) -> str:
     body = [
         axes(x, y),
         text(LEFT, 14, metric, "label"),
-        text(RIGHT, HEIGHT - 4, "step", "label", "end"),
+        text(RIGHT, HEIGHT - 6, "step", "label", "end"),
         *(line(_pixels(curves[number], x, y), "curve") for number in faint),
         *(line(_pixels(curves[number], x, y), f"curve s{rank}") for rank, number in reversed([*enumerate(named, 1)])),
         *_names({number: _pixels(curves[number], x, y)[-1] for number in named}),

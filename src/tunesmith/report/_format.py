@@ -41,14 +41,16 @@ def interval(metric: str, bounds: object) -> str:
     """Return `low to high` of a confidence interval, nothing where there is none."""
     if not isinstance(bounds, list | tuple) or len(bounds) != 2 or not all(map(is_number, bounds)):
         return ""
-    return f"{figure(metric, bounds[0])} to {figure(metric, bounds[1])}"
+    return f"{figure(metric, bounds[0]).removesuffix(' %')} to {figure(metric, bounds[1])}"
 
 
 def duration(seconds: object) -> str:
-    """Return seconds as `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return seconds as `40 ms`, `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if not is_number(seconds):
         return ""
     exact = float(seconds)
+    if 0 < exact < 0.1:
+        return f"{max(1, round(1000 * exact))} ms"
     if exact < 9.95:
         return f"{exact:.1f} s"
     whole = round(exact)

@@ -6,7 +6,7 @@ from tunesmith.report.content import ReportContent
 from tunesmith.study import State, Trial
 
 WIDTH, HEIGHT = 620, 320
-LEFT, RIGHT, TOP, BOTTOM = 64, 606, 26, 262
+LEFT, RIGHT, TOP, BOTTOM = 64, 606, 42, 276
 MOST_DOTS = 600
 CLASSES = {State.FINISHED: "finished", State.STOPPED: "stopped", State.RUNNING: "running"}
 
@@ -25,10 +25,10 @@ def draw_history(content: ReportContent) -> str:
     body = [
         axes(x, y),
         text(LEFT, 14, content.objective.metric, "label"),
-        text(RIGHT, HEIGHT - 4, "trial", "label", "end"),
+        text(RIGHT, HEIGHT - 6, "trial", "label", "end"),
         _best_line(content, steps, x, y),
         *(_dot(content, trial, x, y) for trial in shown),
-        *(_cross(trial, x) for trial in thinned(content.in_state(State.FAILED), MOST_DOTS // 2)),
+        _crosses(content, x),
         _best_label(content, x, y),
     ]
     return drawing(WIDTH, HEIGHT, f"{content.objective.metric} of every trial, and the best so far", "".join(body))
@@ -37,7 +37,7 @@ def draw_history(content: ReportContent) -> str:
 def value_scale(content: ReportContent, trials: list[Trial], start: float = BOTTOM, end: float = TOP) -> Scale:
     """Return the axis of the objective, made for the typical values; what is far worse is drawn at its border."""
     values = [value for trial in trials if (value := content.value(trial)) is not None]
-    return scale(typical(values, content.objective.goal == "minimize"), start, end, pad=0.06)
+    return scale(typical(values, content.objective.goal == "minimize"), start, end, pad=0.1)
 
 
 def _improvements(content: ReportContent) -> list[Trial]:
@@ -69,11 +69,17 @@ def _dot(content: ReportContent, trial: Trial, x: Scale, y: Scale) -> str:
     return circle(x(trial.number), y(value), radius, "best" if best else CLASSES[trial.state], title)
 
 
-def _cross(trial: Trial, x: Scale) -> str:
-    at = x(trial.number)
-    low, high = BOTTOM - 9, BOTTOM - 3
-    path = f"M{at - 3:g},{low}L{at + 3:g},{high}M{at + 3:g},{low}L{at - 3:g},{high}"
-    return f'<path class="failed" d="{path}"><title>trial {trial.number} failed</title></path>'
+def _crosses(content: ReportContent, x: Scale) -> str:
+    """Return the failed trials on the bad side of the plot, as thin strokes where they are many."""
+    low = TOP + 3 if content.objective.goal == "minimize" else BOTTOM - 9
+    many = len(content.trials) > 200
+    parts = []
+    for trial in thinned(content.in_state(State.FAILED), MOST_DOTS // 2):
+        at = x(trial.number)
+        path = f"M{at:g},{low}v6" if many else f"M{at - 3:g},{low}l6,6m0,-6l-6,6"
+        classes = "failed many" if many else "failed"
+        parts.append(f'<path class="{classes}" d="{path}"><title>trial {trial.number} failed</title></path>')
+    return "".join(parts)
 
 
 def _best_label(content: ReportContent, x: Scale, y: Scale) -> str:
@@ -85,4 +91,4 @@ def _best_label(content: ReportContent, x: Scale, y: Scale) -> str:
     near_right, near_left = across > RIGHT - 80, across < LEFT + 60
     anchor = "end" if near_right else "start" if near_left else "middle"
     label = f"{figure(content.objective.metric, value)} · trial {numbers([content.best.number])}"
-    return text(across, min(up + 19, BOTTOM - 2) if below else up - 11, label, "mark", anchor)
+    return text(across, min(up + 18, BOTTOM - 3) if below else up - 11, label, "mark", anchor)

@@ -1,14 +1,15 @@
 """Where a network's blocks are drawn: rows by longest path from the input, in columns split where only one edge passes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunesmith.report._blocks import Block
 
-BOX_WIDTH, GAP, ROW_GAP, LANE = 214.0, 26.0, 26.0, 14.0
-BOX_HEIGHT, EXTRA_HEIGHT = 44.0, 15.0
+BOX_WIDTH, GAP, ROW_GAP, LANE = 230.0, 26.0, 26.0, 14.0
+TITLE_HEIGHT, LINE_HEIGHT = 28.0, 16.0
 MARGIN, COLUMN_GAP = 16.0, 44.0
-COLUMN_HEIGHT, MOST_COLUMNS = 620.0, 4
+COLUMN_HEIGHT, LEAST_HEIGHT, MOST_COLUMNS = 380.0, 160.0, 4
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Layout:
 
 
 def box_height(block: Block) -> float:
-    """Return the height of a block's box; folded layers take one more line."""
-    return BOX_HEIGHT + (EXTRA_HEIGHT if block.extras else 0)
+    """Return the height of a block's box: its title and the lines that it needs."""
+    return TITLE_HEIGHT + LINE_HEIGHT * (bool(block.detail or block.parameters) + bool(block.extras))
 
 
 def lay_out(blocks: Sequence[Block]) -> Layout:
@@ -98,13 +99,13 @@ def _columns(
 ) -> list[list[int]]:
     """Return the rows of each column; a column ends only where a single edge leads on to the next row."""
     heights = [max(box_height(blocks[block]) for block in row) + ROW_GAP for row in rows]
-    wanted = max(COLUMN_HEIGHT, sum(heights) / MOST_COLUMNS + max(heights, default=0))
+    wanted = sum(heights) / min(MOST_COLUMNS, math.ceil(sum(heights) / COLUMN_HEIGHT))
     columns: list[list[int]] = [[]]
     used = 0.0
     for position, height in enumerate(heights):
         passing = [edge for edge in edges if row_of[edge[0]] < position <= row_of[edge[1]]]
         adjoining = len(passing) == 1 and [row_of[end] for end in passing[0]] == [position - 1, position]
-        if used + height > wanted and adjoining:
+        if adjoining and used + height / 2 > wanted and sum(heights[position:]) > LEAST_HEIGHT:
             columns.append([])
             used = 0.0
         columns[-1].append(position)

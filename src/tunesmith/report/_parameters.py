@@ -13,7 +13,7 @@ from tunesmith.report._svg import Scale, circle, dots, drawing, line, scale, tex
 from tunesmith.report.content import ReportContent
 from tunesmith.study import State, Trial
 
-WIDTH, HEIGHT = 280, 190
+WIDTH, HEIGHT = 280, 172
 LEFT, RIGHT, TOP, BOTTOM = 46, 272, 12, 150
 MOST_PLOTS, MOST_DOTS, MOST_OPTIONS, FEW = 12, 250, 8, 6
 
@@ -27,7 +27,10 @@ class ParameterPlot:
 
 
 def varying_parameters(trials: Sequence[Trial], most: int) -> list[str]:
-    """Return the names of the parameters with more than one value, those that most trials have first."""
+    """Return the names of the parameters with more than one value, those that most trials have first.
+
+    Of equally frequent ones, those of the whole network (`learning_rate`) come before those of a part (`conv1.filters`).
+    """
     seen: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
     for trial in trials:
@@ -35,7 +38,7 @@ def varying_parameters(trials: Sequence[Trial], most: int) -> list[str]:
             seen[name] += 1
             values.setdefault(name, set()).add(repr(value))
     order = [name for name in seen if len(values[name]) > 1]
-    return sorted(order, key=lambda name: -seen[name])[:most]
+    return sorted(order, key=lambda name: (-seen[name], "." in name))[:most]
 
 
 def draw_parameters(content: ReportContent) -> list[ParameterPlot]:

@@ -4,13 +4,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from statistics import median
 from typing import TypeVar
 
 from tunesmith.report._format import number
 
 T = TypeVar("T")
 
-LOG_FROM = 50  # a positive range that spans more than this factor is drawn on a logarithmic axis
+LOG_FROM = 50  # a positive range that spans more than this factor is drawn on a logarithmic axis ...
+LOG_BELOW = 0.25  # ... where half of the values would lie in this share of a linear one
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Scale:
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw * 0.999)
         step = max(1.0, step) if self.whole else step
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [round(i * step, 12) for i in range(first, last + 1)] or [self.low]
+        return sorted({float(f"{i * step:.15g}") for i in range(first, last + 1)}) or [self.low]
 
     def _log_ticks(self, most: int) -> list[float]:
         first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
@@ -57,7 +59,7 @@ class Scale:
 def scale(values: Sequence[float], start: float, end: float, log: bool | None = None, pad: float = 0.05) -> Scale:
     """Return a scale over finite values with a margin; `log` None decides by their range."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    by_range = low > 0 and high / low >= LOG_FROM
+    by_range = low > 0 and high / low >= LOG_FROM and (median(values) - low) / (high - low) < LOG_BELOW
     if by_range if log is None else log:
         factor = (high / low) ** pad
         return Scale(low / factor, high * factor, start, end, log=True)

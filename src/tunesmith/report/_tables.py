@@ -71,7 +71,7 @@ def _row(content: ReportContent, rank: int, trial: Trial, names: Sequence[str]) 
         rank=str(rank) if trial.state is State.FINISHED and value is not None else "",
         trial=trial.number,
         state=trial.state.value,
-        value="" if value is None else figure(content.objective.metric, value),
+        value="" if value is None else f"{value:#.4g}" if 1e-3 <= abs(value) < 1e3 else number(value),
         cells=tuple(_cell(trial.candidate[name]) if name in trial.candidate else "" for name in names),
         seconds=duration(trial.seconds) if trial.done else "",
         best=content.best is not None and trial.number == content.best.number,
@@ -138,8 +138,12 @@ def class_rows(evaluation: Mapping[str, Any]) -> list[dict[str, str]]:
     return [
         {
             "name": str(entry.get("name", "")),
-            **{name: number(entry[name]) if is_number(entry.get(name)) else "" for name in ("precision", "recall", "f1")},
+            **{name: _share(entry.get(name)) for name in ("precision", "recall", "f1")},
             "support": count(entry.get("support")),
         }
         for entry in classes
     ]
+
+
+def _share(value: object) -> str:
+    return f"{100 * value:.1f} %" if is_number(value) else ""

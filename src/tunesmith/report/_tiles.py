@@ -31,7 +31,7 @@ def _test(content: ReportContent) -> Tile | None:
         return None
     bounds = interval(metric, intervals.get(metric))
     notes = [
-        f"95 %: {bounds}" if bounds else "",
+        f"95 % interval {bounds}" if bounds else "",
         f"{count(evaluation['examples'])} examples" if evaluation.get("examples") else "",
     ]
     return Tile(HEADLINES[metric], figure(metric, metrics[metric]), ", ".join(filter(None, notes)))

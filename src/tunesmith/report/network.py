@@ -6,7 +6,7 @@ from typing import Any
 
 from tunesmith.report._blocks import Block, gather
 from tunesmith.report._format import count, shortened
-from tunesmith.report._layout import BOX_WIDTH, ROW_GAP, Box, Edge, Layout, lay_out
+from tunesmith.report._layout import BOX_WIDTH, LINE_HEIGHT, ROW_GAP, Box, Edge, Layout, lay_out
 from tunesmith.report._svg import text
 
 COLOURS = {  # light and dark
@@ -22,7 +22,8 @@ COLOURS = {  # light and dark
 }
 LEGEND_HEIGHT = 26
 CORNER = 7
-WIDE_LETTER, LETTER = 7.2, 6.1  # pixels of an average letter of a title, of a line below
+ENTERING, LEAVING = 0.32, 0.68  # where the edges of a lane touch a box, in shares of its height
+WIDE_LETTER, LETTER = 8.0, 6.2  # pixels of an average letter of a title, of a line below
 
 
 def draw_network(network: Sequence[Mapping[str, Any]]) -> str:
@@ -85,14 +86,17 @@ def _box(block: Block, box: Box) -> str:
     parameters = f"{count(block.parameters)} par." if block.parameters else ""
     room = BOX_WIDTH - 32
     title_room = room - LETTER * len(block.output_shape)
+    y = box.y + 19
     lines = [
-        text(left + 14, box.y + 18, shortened(block.type, int(title_room / WIDE_LETTER)), "type"),
-        text(right, box.y + 18, block.output_shape, "", "end"),
-        text(left + 14, box.y + 35, shortened(block.detail, int((room - LETTER * len(parameters)) / LETTER))),
-        text(right, box.y + 35, parameters, "", "end"),
+        text(left + 14, y, shortened(block.type, int(title_room / WIDE_LETTER)), "type"),
+        text(right, y, block.output_shape, "", "end"),
     ]
+    if block.detail or block.parameters:
+        y += LINE_HEIGHT
+        lines.append(text(left + 14, y, shortened(block.detail, int(room / LETTER) - len(parameters))))
+        lines.append(text(right, y, parameters, "", "end"))
     if block.extras:
-        lines.append(text(left + 14, box.y + 50, shortened("+ " + ", ".join(block.extras), int(room / LETTER))))
+        lines.append(text(left + 14, y + LINE_HEIGHT, shortened("+ " + ", ".join(block.extras), int(room / LETTER))))
     title = f"{', '.join(block.names)}\n{block.type} {block.detail}\n{', '.join(block.extras)}".strip()
     return (
         f'<g class="{block.family}{" output" if block.is_output else ""}"><title>{escape(title)}</title>'
@@ -120,8 +124,10 @@ def _bracket(edge: Edge, source: Box, target: Box, lane: float) -> str:
     """Return an edge that runs down its lane, by the sides of its boxes or through the gaps below and above them."""
     half, gap = BOX_WIDTH / 2, ROW_GAP / 2
     foot = source.y + source.height
-    start = [(source.x + half, source.y + source.height / 2)] if edge.side_out else [(source.x, foot), (source.x, foot + gap)]
-    end = [(target.x + half + 5, target.y + target.height / 2)]
+    start = (
+        [(source.x + half, source.y + source.height * LEAVING)] if edge.side_out else [(source.x, foot), (source.x, foot + gap)]
+    )
+    end = [(target.x + half + 5, target.y + target.height * ENTERING)]
     tip = f'<path class="tip" d="M{target.x + half:g},{end[0][1]:g}l7,-4v8z"/>'
     if not edge.side_in:
         end, tip = [(target.x, target.y - gap), (target.x, target.y - 5)], _tip_down(target)
