@@ -12,7 +12,6 @@ OPTIONAL = (
     "keras",
     "kfp",
     "kubernetes",
-    "matplotlib",
     "onnx",
     "onnxruntime",
     "sklearn",
