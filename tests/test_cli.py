@@ -126,6 +126,14 @@ def test_a_study_of_another_spec_is_refused(folder: Path) -> None:
     assert "strategy.seed: 1 in the study, 2 now" in done.stderr
 
 
+def test_a_damaged_record_is_rebuilt_and_that_is_said(folder: Path) -> None:
+    tunesmith(folder, "search", "search.yaml")
+    (folder / "runs/search/study/study.db").write_bytes(b"garbage" * 100)
+    done = tunesmith(folder, "search", "search.yaml", "--trials", "7", "--json")
+    assert json.loads(done.stdout)["trials"] == 7
+    assert "study.db is damaged (file is not a database): rebuilt from the files of 6 trials" in done.stderr
+
+
 def test_an_unknown_command_is_named(folder: Path) -> None:
     done = tunesmith(folder, "serch")
     assert done.returncode == 2

@@ -1,6 +1,5 @@
 """A disk that runs full ends a search in words, and costs nothing that was finished."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,14 +10,14 @@ import pytest
 from tunesmith.record import Record
 from tunesmith.study import State
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
-
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("a small disk cannot be mounted here (it takes root and its capabilities)")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,26 @@ def test_a_study_of_a_newer_version_is_refused_and_left_alone(folder: Path) -> N
 def test_two_processes_cannot_search_in_one_study(folder: Path) -> None:
     with Record.start(folder, SPEC), pytest.raises(StudyError, match="another process is searching"):
         Record.start(folder, SPEC)
+
+
+def test_a_database_in_use_by_another_is_not_taken_for_damaged(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, **(options | {"timeout": 0.1})))
+    with closing(connect(folder / "study.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StudyError, match=r"study\.db: cannot be opened .database is locked"):
+            Record.start(folder, SPEC)
+    assert not list(folder.glob("study.db.damaged*"))
+    Record.start(folder, SPEC).close()
+
+
+def test_a_reader_changes_nothing_even_of_a_damaged_study(folder: Path) -> None:
+    (folder / "study.db").write_bytes(b"garbage" * 100)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with Record.read(folder) as record:
+        assert [trial.state for trial in record.trials()] == [State.FINISHED, State.FAILED, State.RUNNING]
+        assert "study.db is damaged" in record.notice
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_study_can_be_read_while_it_is_searched(folder: Path) -> None:

@@ -37,10 +37,6 @@ class TrialFailed(TunesmithError):
     """A bad candidate: recorded with its reason, never retried."""
 
 
-class TrialInterrupted(TunesmithError):
-    """A trial lost through no fault of its candidate (worker killed, pod evicted): retried."""
-
-
 class TrialStopped(TunesmithError):
     """Raised inside a trial when the scheduler ends it early; `metrics` are those it has reached, and count."""
 

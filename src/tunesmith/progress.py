@@ -28,6 +28,8 @@ class ConsoleProgress(Progress):
         self.stopped = sum(trial.state is State.STOPPED for trial in done)
         self.count = self.before = len(done)
         self.started, self.last_line = time.monotonic(), 0.0
+        if search.record.notice:
+            self.console.print(search.record.notice, style="yellow", highlight=False, soft_wrap=True)
         if self.before:
             self.console.print(f"resuming: {self.before} of {self.total} trials are done")
         if self.console.is_terminal:

@@ -7,31 +7,20 @@ import fcntl
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
+from tunesmith.database import open_for_reading, open_for_writing, open_in_memory, put_aside
 from tunesmith.errors import StudyError
 from tunesmith.files import disk_errors, write_json, write_text
 from tunesmith.spaces._space import Candidate
 from tunesmith.study import State, Trial
 from tunesmith.yaml_text import read_yaml, write_yaml
 
-VERSION = 1
-CACHE_KIBIBYTES = 256
 Curve = list[tuple[int, dict[str, float]]]
 # A study may be continued with more trials, workers, hours or other limits; all else makes it another study.
 CHANGEABLE = ("budget", "resources")
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS trial (
-    number INTEGER PRIMARY KEY, candidate TEXT NOT NULL, state TEXT NOT NULL, metrics TEXT NOT NULL, reason TEXT NOT NULL,
-    seconds REAL NOT NULL, attempts INTEGER NOT NULL, facts TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS report (
-    number INTEGER NOT NULL, step INTEGER NOT NULL, metrics TEXT NOT NULL, PRIMARY KEY (number, step)) WITHOUT ROWID;
-"""
 
 
 class Record:
@@ -41,7 +30,11 @@ class Record:
         self.folder = folder
         self.notice = ""
         self._lock: IO[str] | None = _lock(folder) if writing else None
-        self._database = self._connect()
+        try:
+            self._database = self._connect(writing)
+        except BaseException:
+            self._unlock()
+            raise
 
     @classmethod
     def start(cls, folder: Path, content: Mapping[str, Any]) -> "Record":
@@ -64,7 +57,7 @@ class Record:
     @property
     def content(self) -> dict[str, Any]:
         """The search file with every default written out."""
-        return read_yaml((self.folder / "spec.yaml").read_text(), str(self.folder / "spec.yaml"))
+        return read_yaml((self.folder / "spec.yaml").read_text(encoding="utf-8"), str(self.folder / "spec.yaml"))
 
     def trial_folder(self, number: int) -> Path:
         """Return the folder of one trial's files."""
@@ -126,6 +119,9 @@ class Record:
     def close(self) -> None:
         """Close the database and let others write."""
         self._database.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock:
             self._lock.close()
 
@@ -142,31 +138,23 @@ class Record:
         )
         self._database.execute("INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, writing: bool) -> sqlite3.Connection:
         path = self.folder / "study.db"
-        existed = path.exists()
+        if not path.exists() and any((self.folder / "trials").glob("*/outcome.json")):
+            return self._rebuild(f"{path} is missing", writing)
         try:
-            database = _open_database(path)
+            return open_for_writing(path) if writing else open_for_reading(path)
+        except sqlite3.OperationalError as error:
+            raise StudyError(f"{path}: cannot be opened ({error})") from None
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "disk" in str(error):
-                raise
-            return self._rebuild(f"{path} is damaged ({error})")
-        if not existed and any((self.folder / "trials").glob("*/outcome.json")):
-            database.close()
-            return self._rebuild(f"{path} is missing")
-        return database
+            return self._rebuild(f"{path} is damaged ({error})", writing)
 
-    def _rebuild(self, problem: str) -> sqlite3.Connection:
-        """Make the database anew from the trials' files, the damaged one kept aside."""
+    def _rebuild(self, problem: str, writing: bool) -> sqlite3.Connection:
+        """Make the database anew from the trials' files: in place of the damaged one, or for a reader in memory."""
         path = self.folder / "study.db"
-        if self._lock is None:
-            self._lock = _lock(self.folder)
-        aside = path.with_name(f"study.db.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-        if path.exists():
-            os.replace(path, aside)
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        self._database = _open_database(path)
+        if writing:
+            put_aside(path)
+        self._database = open_for_writing(path) if writing else open_in_memory()
         found = self._adopt_files()
         self.notice = f"{problem}: rebuilt from the files of {found} trials"
         return self._database
@@ -201,26 +189,6 @@ class Record:
         return True
 
 
-def _open_database(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30)
-    try:
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise StudyError(f"{path}: was written by a newer Tunesmith (format {version}, this one reads {VERSION})")
-        problem = database.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if problem != "ok":
-            raise sqlite3.DatabaseError(problem)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-        database.executescript(SCHEMA)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
 def _lock(folder: Path) -> IO[str]:
     handle = (folder / ".lock").open("w")
     try:
@@ -235,7 +203,7 @@ def _refuse_other_study(folder: Path, content: Mapping[str, Any]) -> None:
     path = folder / "spec.yaml"
     if not path.exists():
         return
-    recorded = read_yaml(path.read_text(), str(path))
+    recorded = read_yaml(path.read_text(encoding="utf-8"), str(path))
     comparable = [{key: value for key, value in spec.items() if key not in CHANGEABLE} for spec in (recorded, dict(content))]
     differences = list(_differences(*(json.loads(json.dumps(spec)) for spec in comparable), where=""))
     if differences:
@@ -267,6 +235,6 @@ def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, *
 def _read_json(path: Path) -> dict[str, Any] | None:
     """Return a file's content; None where it is missing or was cut off by a crash of the machine."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None

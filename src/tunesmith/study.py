@@ -83,9 +83,9 @@ class StudyView:
     issued: int = 0
     seed: int = 0
 
-    def rng(self, ahead: int = 0) -> np.random.Generator:
-        """Return the random stream of the proposal that is `ahead` places after the next one."""
-        return np.random.default_rng([self.seed, self.issued + ahead])
+    def rng(self) -> np.random.Generator:
+        """Return the random stream of the next proposal."""
+        return np.random.default_rng([self.seed, self.issued])
 
     def losses(self) -> dict[int, float]:
         """Return the loss by trial number of all trials with a finite objective; smaller is better."""

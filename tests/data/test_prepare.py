@@ -235,7 +235,3 @@ def test_an_unknown_split_is_named_with_those_that_there_are(tmp_path: Path):
     with pytest.raises(DataError, match="has no split 'dev'; it has: train, validation, test"):
         prepared(tmp_path, save_npz(tmp_path, **pictures())).split("dev")
 
-
-def test_examples_may_stay_on_disk(tmp_path: Path):
-    data = prepared(tmp_path, save_npz(tmp_path, **pictures()))
-    assert isinstance(data.split("train", mmap_mode="r")[0], np.memmap)

@@ -117,6 +117,8 @@ def test_killed_workers_are_replaced_and_their_trials_run_again(tmp_path: Path) 
     assert out.split() == ["200"], err
     with Record.read(tmp_path / "study") as record:
         trials = record.trials()
+        begun = started(tmp_path)
+        assert all(begun.count(trial.number) <= trial.attempts for trial in trials), "a finished trial was run again"
         states = {trial.state for trial in trials}
         assert states <= {State.FINISHED, State.FAILED}
         assert all(trial.attempts == 3 for trial in trials if trial.state is State.FAILED)

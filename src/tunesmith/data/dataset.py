@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -29,8 +28,8 @@ class Dataset:
         encoded = info.kind == "table" and (folder / ENCODING_FILE).exists()
         return cls(folder, info, TableEncoding.load(folder) if encoded else None)
 
-    def split(self, name: str, mmap_mode: Literal["r"] | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return (x, y) of the split `name`; x stays on disk with mmap_mode "r".
+    def split(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return (x, y) of the split `name`.
 
         x holds images' raw pixels, shape (n, height, width, channels), or a table's float32 features, shape (n, features).
         y holds int64 class indices, or float32 targets in their own units, shape (n,).
@@ -38,7 +37,7 @@ class Dataset:
         if not self.info.sizes.get(name):
             known = [split for split, size in self.info.sizes.items() if size]
             raise DataError(f"{self.folder}: has no split {name!r}; it has: {', '.join(known)}")
-        x = _read(self.folder / f"{name}_x.npy", mmap_mode)
+        x = _read(self.folder / f"{name}_x.npy")
         y = _read(self.folder / f"{name}_y.npy")
         if x.shape != (self.info.sizes[name], *self.info.input_shape) or y.shape != x.shape[:1]:
             raise DataError(
@@ -75,8 +74,8 @@ def _keys(names: np.ndarray) -> list[str]:
     return [f"column{i}" for i in range(len(names))]
 
 
-def _read(path: Path, mmap_mode: Literal["r"] | None = None) -> np.ndarray:
+def _read(path: Path) -> np.ndarray:
     try:
-        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+        return np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: cannot be read ({error})") from None

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tunesmith.engines._engine import Progress, Search, judged
-from tunesmith.errors import SpaceExhausted, TunesmithError
-from tunesmith.study import State, StudyView, Trial
+from tunesmith.errors import SpaceExhausted, StudyError, TunesmithError
+from tunesmith.evaluation._context import CHECKPOINT
+from tunesmith.study import State, StudyView, Trial, ranking
 
 ATTEMPTS = 3
+# A trial that was running so often when the whole search died is taken for the cause.
+DEATHS = 5
+# So many of the best trials keep their checkpoint.
+CHECKPOINTS = 5
 # A search whose first trials all fail has a mistake that no candidate can mend.
 HOPELESS = 10
 
@@ -55,6 +60,7 @@ class Loop:
         self.interrupted = deque(trial for trial in recorded if not trial.done)
         self.running: set[int] = set()
         self.losses: dict[int, list[float]] = self._recorded_losses()
+        self.kept = ranking([trial for trial in recorded if trial.done], search.objective)[:CHECKPOINTS]
         self.exhausted = False
         self.spent = search.record.seconds
         self.started = time.monotonic()
@@ -67,14 +73,25 @@ class Loop:
                 self._listen()
         finally:
             self.workers.stop()
-            self.search.record.spend(self.spent + time.monotonic() - self.started)
             self.progress.close()
+            self._forgive()
+            self._spend()
+
+    def _forgive(self) -> None:
+        """An end in order is no fault of the trials that were running: it does not count as an attempt."""
+        for number in self.running:
+            trial = self.trials[number]
+            self.search.record.begin(number, trial.candidate, trial.attempts - 1)
+
+    def _spend(self) -> None:
+        self.search.record.spend(self.spent + time.monotonic() - self.started)
 
     def _start_trials(self) -> bool:
         """Start as many trials as workers are free; tells whether any was started."""
         started = False
         while self.workers.free() and (trial := self._next_trial()):
             self.running.add(trial.number)
+            self.losses.pop(trial.number, None)
             self.trials[trial.number] = trial
             self.workers.start(trial)
             started = True
@@ -83,9 +100,12 @@ class Loop:
     def _next_trial(self) -> Trial | None:
         if time.monotonic() >= self._deadline():
             return None
-        if self.interrupted:
+        while self.interrupted:
             trial = self.interrupted.popleft()
-            return self.search.record.begin(trial.number, trial.candidate, trial.attempts)
+            if trial.attempts < DEATHS:
+                return self.search.record.begin(trial.number, trial.candidate, trial.attempts + 1)
+            reason = f"the search died {trial.attempts} times while this trial ran"
+            self._finish(replace(trial, state=State.FAILED, reason=reason))
         if self.exhausted or len(self.trials) >= self.search.limits.trials:
             return None
         try:
@@ -93,11 +113,15 @@ class Loop:
         except SpaceExhausted:
             self.exhausted = True
             return None
-        return self.search.record.begin(len(self.trials), proposal.candidate)
+        return self.search.record.begin(self._issued(), proposal.candidate)
+
+    def _issued(self) -> int:
+        """Return the next trial's number; a trial whose files were lost leaves a gap that is not filled."""
+        return max(self.trials, default=-1) + 1
 
     def _view(self) -> StudyView:
         trials = tuple(self.trials[number] for number in sorted(self.trials))
-        return StudyView(self.search.space, self.search.objective, trials, len(trials), self.search.seed)
+        return StudyView(self.search.space, self.search.objective, trials, self._issued(), self.search.seed)
 
     def _deadline(self) -> float:
         hours = self.search.limits.hours
@@ -105,9 +129,12 @@ class Loop:
 
     def _listen(self) -> None:
         for ended in self.workers.wait(self._on_report, self._deadline() if not self._overdue() else float("inf")):
+            if ended.trial.state is State.RUNNING:
+                told = "mend that and run the same command again, nothing finished is lost"
+                raise StudyError(f"{self.search.record.folder}: {ended.trial.reason}; {told}")
             self.running.discard(ended.trial.number)
             if ended.lost and ended.trial.attempts < ATTEMPTS:
-                self.interrupted.append(replace(ended.trial, attempts=ended.trial.attempts + 1))
+                self.interrupted.append(ended.trial)
                 continue
             self._finish(judged(ended.trial, self.search.objective))
 
@@ -117,8 +144,17 @@ class Loop:
     def _finish(self, trial: Trial) -> None:
         self.search.record.finish(trial)
         self.trials[trial.number] = trial
+        self._spend()
+        self._drop_checkpoints(trial)
         self.progress.ended(trial)
         self._refuse_hopeless(trial)
+
+    def _drop_checkpoints(self, last: Trial) -> None:
+        """Keep the checkpoints of the best trials only."""
+        self.kept = ranking([*self.kept, last], self.search.objective)
+        for trial in self.kept[CHECKPOINTS:]:
+            (self.search.record.trial_folder(trial.number) / CHECKPOINT).unlink(missing_ok=True)
+        del self.kept[CHECKPOINTS:]
 
     def _refuse_hopeless(self, last: Trial) -> None:
         """End a search in which nothing ever worked, saying why."""

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tunesmith.spaces._space import Candidate
 
+# The file of a trial's folder in which an evaluator may leave the trained model.
+CHECKPOINT = "model.keras"
+
 Report = Callable[[int, dict[str, float]], None]
 
 

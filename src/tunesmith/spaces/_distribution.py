@@ -76,10 +76,6 @@ class Choice(Distribution):
     def quantile(self, unit: float) -> Value:
         return self.options[min(int(unit * len(self.options)), len(self.options) - 1)]
 
-    def index(self, value: Value) -> int:
-        """Return the position of `value` among the options; True and 1 are told apart."""
-        return [_typed(option) for option in self.options].index(_typed(value))
-
     def cdf(self, values: Sequence[Value]) -> np.ndarray:
         positions = {_typed(option): i for i, option in enumerate(self.options)}
         return np.array([(positions[_typed(value)] + 0.5) / len(self.options) for value in values], dtype=float)

@@ -3,7 +3,6 @@
 All else follows from the chooser handed in: sampling, replaying a candidate, checking one, listing all of a finite space.
 """
 
-import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -160,8 +159,3 @@ class _Walk:
 def canonical(candidate: Candidate) -> str:
     """Return one text for equal candidates, whatever the order of their keys."""
     return json.dumps(candidate, sort_keys=True, separators=(",", ":"))
-
-
-def fingerprint(candidate: Candidate) -> str:
-    """Return a short hash of the candidate."""
-    return hashlib.sha256(canonical(candidate).encode()).hexdigest()[:12]
