@@ -7,6 +7,7 @@ from typing import Any
 
 from kfp import dsl
 
+from tunesmith.components.check_model.component import check_model
 from tunesmith.components.evaluate_model.component import evaluate_model
 from tunesmith.components.export_model.component import export_model
 from tunesmith.components.prepare_data.component import prepare_data
@@ -89,17 +90,9 @@ def tune(
     )
     study = searched.outputs["study"]
     trained = train_model(dataset=dataset, study=study, refit_on_all_data=refit_on_all_data)
-    judged = evaluate_model(
-        dataset=dataset,
-        study=study,
-        model=trained.outputs["model"],
-        min_test_accuracy=min_test_accuracy,
-        min_test_r2=min_test_r2,
-    )
-    export_model(
-        dataset=dataset,
-        study=study,
-        model=trained.outputs["model"],
-        evaluation=judged.outputs["evaluation"],
-        export_formats=export_formats,
-    )
+    model = trained.outputs["model"]
+    evaluation = evaluate_model(dataset=dataset, study=study, model=model).outputs["evaluation"]
+    checked = check_model(evaluation=evaluation, min_accuracy=min_test_accuracy, min_r2=min_test_r2)
+    exported = export_model(dataset=dataset, study=study, model=model, evaluation=evaluation, export_formats=export_formats)
+    # Nothing passes from one to the other: a model that is not good enough must not be exported.
+    exported.after(checked)

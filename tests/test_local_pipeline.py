@@ -118,6 +118,36 @@ def test_no_step_outlives_the_run(tmp_path: Path, how: signal.Signals) -> None:
     assert not (tmp_path / "run" / "summary.json").exists()
 
 
+@pytest.mark.slow
+def test_a_killed_run_goes_on_by_the_same_command(tmp_path: Path) -> None:
+    space = 'search_space={"kind": "layers", "convs": [0, 0], "dense": [1, 1], "units": 8, "batch_size": 64}'
+    settings = [space, "trials=4", "parallel_trials=1", "epochs_per_trial=1", 'export_formats=["saved_model"]']
+    command = [sys.executable, "-m", "tunesmith", "pipeline", "run", "tune", "--runs", str(tmp_path)]
+    command += [part for setting in settings for part in ("--set", setting)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    assert process.stdout
+    assert any("search 1/4" in line for line in process.stdout)
+    process.kill()
+    process.wait(60)
+    process.stdout.close()
+    before = finished_trials(tmp_path)
+    again = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "going on with" in again.stdout + again.stderr
+    assert len(list(tmp_path.glob("tune-*"))) == 1
+    after = finished_trials(tmp_path)
+    assert len(after) == 4
+    assert before
+    assert before.items() <= after.items(), "a finished trial was run again"
+    summary = json.loads((tmp_path / "latest" / "summary.json").read_text())
+    assert (summary["status"], summary["trials"]) == ("succeeded", 4)
+
+
+def finished_trials(runs: Path) -> dict[str, str]:
+    """Return the outcome of each finished trial, by its folder's name."""
+    return {path.parent.name: path.read_text() for path in runs.glob("tune-*/studies/*/trials/*/outcome.json")}
+
+
 def environment(process: psutil.Process) -> dict[str, str]:
     try:
         return process.environ()

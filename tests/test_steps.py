@@ -1,8 +1,15 @@
+import json
 import math
+from pathlib import Path
 
+import pytest
+
+from tests.model_folders import Made
 from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import GateFailed, SpecError
+from tunesmith.evaluate import Evaluation
 from tunesmith.pipeline_run.arguments import search_spec
-from tunesmith.steps import finite, study_key
+from tunesmith.steps import check_step, evaluate_step, finite, study_key
 
 INFO = DatasetInfo("images", "classification", (8, 8, 1), ("a", "b"), {"train": 2}, "abc", "digits")
 ARGUMENTS = {
@@ -31,3 +38,28 @@ def test_a_bigger_budget_continues_the_study() -> None:
 
 def test_changed_data_begin_another_study() -> None:
     assert key(DatasetInfo(**{**vars(INFO), "fingerprint": "def"})) != key()
+
+
+@pytest.mark.parametrize("kind", ["image_model", "table_model", "regression_model"])
+def test_what_a_step_has_judged_another_reads_whole(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    made: Made = request.getfixturevalue(kind)
+    judged = evaluate_step(made.model, made.dataset, None, tmp_path / "evaluation", tmp_path / "report")
+    assert Evaluation.load(tmp_path / "evaluation") == judged
+
+
+def test_a_model_is_judged_first_and_then_held_to_its_limit(image_model: Made, tmp_path: Path) -> None:
+    folder = tmp_path / "evaluation"
+    evaluate_step(image_model.model, image_model.dataset, None, folder, tmp_path / "report")
+    assert check_step(folder, 0.0, 0.0) == "off"
+    assert check_step(folder, 0.001, 0.0) == "passed"
+    with pytest.raises(GateFailed, match=r"accuracy 0\.\d+ is below min_accuracy 1 .* on 30 test examples; macro_f1 "):
+        check_step(folder, 1.0, 0.0)
+    with pytest.raises(SpecError, match="min_r2: is for a regression"):
+        check_step(folder, 0.0, 0.5)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", json.dumps({"metrics": {}, "intervals": {"accuracy": 1}})])
+def test_a_file_that_is_no_evaluation_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "evaluation.json").write_text(content)
+    with pytest.raises(SpecError, match=r"evaluation\.json: is no evaluation of a model"):
+        check_step(tmp_path, 0.9, 0.0)

@@ -15,10 +15,8 @@ def evaluate_model(
     metrics: Output[Metrics],
     report: Output[HTML],
     study: Input[Artifact] = None,  # pyright: ignore[reportArgumentType] (kfp's way to say that it may be left out)
-    min_test_accuracy: float = 0.0,
-    min_test_r2: float = 0.0,
-) -> str:
-    """Judge a model on the test split, which neither search nor training has seen; fail where it is not good enough.
+) -> None:
+    """Judge a model on the test split, which neither search nor training has seen.
 
     Args:
         dataset: The prepared data set.
@@ -28,11 +26,6 @@ def evaluate_model(
         metrics: The figures of quality, size and speed.
         report: The figures with, where given, the search that led to them.
         study: The search's trials, for the report.
-        min_test_accuracy: The step fails below this accuracy of a classification; 0 asks nothing.
-        min_test_r2: The step fails below this R² of a regression; 0 asks nothing.
-
-    Returns:
-        What became of the limits: passed, or off where none was set.
     """
     from pathlib import Path
 
@@ -44,8 +37,6 @@ def evaluate_model(
         study=Path(study.path) if study else None,
         evaluation=Path(evaluation.path),
         report=Path(report.path),
-        min_accuracy=min_test_accuracy,
-        min_r2=min_test_r2,
     )
     for name, value in judged.figures.metrics.items():
         metrics.log_metric(f"test_{name}", value)
@@ -57,4 +48,3 @@ def evaluate_model(
     if judged.figures.roc:
         points = [(point.false_positive_rate, point.true_positive_rate, point.threshold) for point in judged.figures.roc]
         classification.log_roc_curve(*(list(values) for values in zip(*points, strict=True)))
-    return "passed" if min_test_accuracy or min_test_r2 else "off"

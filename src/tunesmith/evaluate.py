@@ -1,7 +1,8 @@
 """Judges a trained model on the test split, which neither the search nor the training has seen."""
 
+import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import GateFailed, SpecError
-from tunesmith.figures import Figures, judge_classes, judge_regression
+from tunesmith.figures import ClassFigures, Figures, RocPoint, judge_classes, judge_regression
 from tunesmith.files import write_json
 from tunesmith.latency import Latency, measure
 from tunesmith.model_folder import ModelFolder
@@ -40,6 +41,17 @@ class Evaluation:
         """Return plain data with the figures beside the rest; every number is finite."""
         content = asdict(self)
         return {**{name: value for name, value in content.items() if name != "figures"}, **content["figures"]}
+
+    @classmethod
+    def load(cls, folder: Path) -> "Evaluation":
+        """Read `evaluation.json`; raises SpecError where `folder` holds none that this version can read."""
+        path = folder / "evaluation.json"
+        try:
+            content = json.loads(path.read_text())
+            figures = _figures(**{field.name: content.pop(field.name) for field in fields(Figures)})
+            return cls(figures=figures, latency=Latency(**content.pop("latency")), **content)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise SpecError(f"{path}: is no evaluation of a model ({type(error).__name__}: {error})") from None
 
 
 def evaluate(model_folder: Path, dataset_folder: Path, folder: Path | None = None) -> Evaluation:
@@ -96,6 +108,17 @@ def _check_limit(evaluation: Evaluation, option: str, task: str, metric: str, li
     low_high = evaluation.figures.intervals.get(metric)
     interval = f" (95 % interval {low_high[0]:.4f} to {low_high[1]:.4f})" if low_high else ""
     raise GateFailed(f"{metric} {got}{interval} on {evaluation.examples} test examples; {rest}")
+
+
+def _figures(metrics: Any, intervals: Any, classes: Any, confusion: Any, roc: Any) -> Figures:
+    """Return the figures that were written as JSON, which has lists for tuples."""
+    return Figures(
+        metrics=metrics,
+        intervals={name: (low, high) for name, (low, high) in intervals.items()},
+        classes=tuple(ClassFigures(**figures) for figures in classes),
+        confusion=tuple(tuple(row) for row in confusion),
+        roc=tuple(RocPoint(**point) for point in roc),
+    )
 
 
 def _predict(model: "keras.Model", x: np.ndarray) -> np.ndarray:

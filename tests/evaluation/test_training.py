@@ -2,6 +2,7 @@
 
 import gc
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cloudpickle
@@ -14,6 +15,7 @@ from tunesmith.errors import SpecError, TrialFailed, TrialStopped
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.spaces._training import Training
 from tunesmith.spaces.code import Code
+from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.study import Objective
 
@@ -93,6 +95,29 @@ def test_a_network_beyond_the_memory_is_refused_before_it_is_trained(tmp_path: P
     assert reports == []
     assert context.facts["estimated_memory"] > 1000
     assert not (tmp_path / "model.keras").exists()
+
+
+def test_plain_layers_beyond_the_memory_are_refused_before_they_are_built(tmp_path: Path, pictures: Path, monkeypatch):
+    monkeypatch.setattr(Layers, "network", lambda *_: pytest.fail("the network was built"))
+    enormous = replace(CLASSIFIER, convs=(0, 0), dense=(5, 5), units=30000, learning_rate=0.01)
+    context, _ = make_context(tmp_path, memory_limit=1500 * 2**20)
+    with pytest.raises(TrialFailed, match=r"needs about \d{5} MiB to train \(3,601,140,003 parameters.*allowed: 1500 MiB"):
+        TrainingEvaluator(enormous, pictures, ACCURACY, 1).evaluate({}, context)
+    assert context.facts["parameters"] == 31 * 30000 + 4 * 30001 * 30000 + 30001 * 3
+    assert context.facts["estimated_memory"] > 16 * context.facts["parameters"]
+
+
+def test_a_users_model_beyond_the_memory_is_refused_once_it_is_built(tmp_path: Path, pictures: Path):
+    def build(choose):
+        import keras
+
+        return keras.Sequential([keras.Input((6, 5, 1)), keras.layers.Flatten(), keras.layers.Dense(3, "softmax")])
+
+    context, reports = make_context(tmp_path, memory_limit=1000)
+    with pytest.raises(TrialFailed, match=r"needs about 0 MiB to train \(93 parameters"):
+        TrainingEvaluator(Code(build), pictures, ACCURACY, 1).evaluate({}, context)
+    assert reports == []
+    assert context.facts["estimated_memory"] > 1000
 
 
 def test_a_loss_that_is_no_number_fails_the_trial(tmp_path: Path, pictures: Path):

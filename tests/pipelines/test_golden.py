@@ -41,6 +41,16 @@ def test_every_parameter_is_described_and_has_a_default(name: str) -> None:
         assert "defaultValue" in given, parameter
 
 
+def test_the_figures_of_a_model_that_is_not_good_enough_are_kept_and_nothing_is_exported() -> None:
+    tasks = yaml.safe_load((GOLDEN / "tune.yaml").read_text())["root"]["dag"]["tasks"]
+    limits = {"min_accuracy": "min_test_accuracy", "min_r2": "min_test_r2"}
+    assert "parameters" not in tasks["evaluate-model"]["inputs"], "Kubeflow keeps no artifact of a step that fails"
+    asked = tasks["check-model"]["inputs"]["parameters"]
+    assert {name: given["componentInputParameter"] for name, given in asked.items()} == limits
+    assert tasks["check-model"]["dependentTasks"] == ["evaluate-model"]
+    assert "check-model" in tasks["export-model"]["dependentTasks"]
+
+
 def test_data_is_read_anew_in_every_run_and_its_fingerprint_keys_the_search() -> None:
     tasks = yaml.safe_load((GOLDEN / "tune.yaml").read_text())["root"]["dag"]["tasks"]
     assert not tasks["prepare-data"]["cachingOptions"].get("enableCache")

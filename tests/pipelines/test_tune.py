@@ -32,8 +32,11 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def steps(digits: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """What each step told Kubeflow, by the step's name."""
-    folder = Path(digits["outputs"]["model"]).parent / "steps"
-    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("*/*/executor_output.json")}
+    return told(Path(digits["outputs"]["model"]).parent)
+
+
+def told(run: Path) -> dict[str, dict[str, Any]]:
+    return {path.parent.name: json.loads(path.read_text()) for path in run.glob("steps/*/*/executor_output.json")}
 
 
 def artifact(step: dict[str, Any], name: str) -> dict[str, Any]:
@@ -72,7 +75,7 @@ def test_kubeflow_is_told_of_figures_and_confusions(steps: dict[str, dict[str, A
     assert artifact(steps["evaluate-model"], "metrics")["test_accuracy"] == digits["test_accuracy"]
     matrix = artifact(steps["evaluate-model"], "classification")["confusionMatrix"]
     assert len(matrix["rows"]) == 10
-    assert steps["evaluate-model"]["parameterValues"] == {"Output": "passed"}
+    assert steps["check-model"]["parameterValues"] == {"Output": "passed"}
     assert artifact(steps["train-model"], "model")["framework"] == "keras"
     assert artifact(steps["export-model"], "exports")["onnx_bytes"] > 0
     fingerprint = artifact(steps["prepare-data"], "dataset")["fingerprint"]
@@ -91,5 +94,9 @@ def test_a_table_that_teaches_nothing_fails_its_gate_with_the_figures(tmp_path: 
     assert (summary["status"], summary["gate"]) == ("gate failed", "failed")
     assert summary["test_accuracy"] < 0.95
     assert "exports" not in summary["outputs"]
-    curve = json.loads((tmp_path / "runs" / "latest" / "evaluation" / "evaluation.json").read_text())["roc"]
-    assert curve
+    assert list(summary["steps"])[-2:] == ["evaluate-model", "check-model"]
+    # A step tells Kubeflow of what it made only where it succeeds.
+    judged = told(tmp_path / "runs" / "latest")["evaluate-model"]
+    assert artifact(judged, "metrics")["test_accuracy"] == summary["test_accuracy"]
+    assert len(artifact(judged, "classification")["confusionMatrix"]["rows"]) == 2
+    assert 'id="evaluation"' in Path(summary["outputs"]["report"]).read_text()

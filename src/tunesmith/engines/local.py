@@ -3,29 +3,26 @@
 A worker serves many trials. One that outlives its time or memory limit is killed and replaced; the search goes on.
 """
 
-import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from types import ModuleType
 
 import cloudpickle
-import psutil
 
 from tunesmith.engines._engine import Engine, Progress, Search
+from tunesmith.engines._forks import Forks, cores, kill, resident_bytes
 from tunesmith.engines._loop import Ended, Loop, OnReport, Workers
-from tunesmith.engines._worker import Broken, Step, Task, serve
+from tunesmith.engines._worker import Broken, Ready, Step, Task, serve
 from tunesmith.errors import SpecError
-from tunesmith.quiet import STANDARD_ERROR, output_to
 from tunesmith.study import State, Trial, trial_seed
 
 TICK_SECONDS = 0.2
+# What a worker that ends itself may take for it; then it is killed.
+END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +35,11 @@ class Local(Engine):
 
 @dataclass
 class _Worker:
+    """A process, its trial, if any, and the bytes it held before its first one, once it has told."""
+
     process: BaseProcess
     connection: Connection
+    held: int | None = None
     trial: Trial | None = None
     started: float = field(default_factory=time.monotonic)
 
@@ -48,9 +48,11 @@ class _Processes(Workers):
     def __init__(self, search: Search) -> None:
         self.search = search
         self.payload = _pickled(search.evaluator)
-        self.threads = max(1, len(os.sched_getaffinity(0)) // search.limits.parallel)
-        self.context = get_context("forkserver")
-        self.context.set_forkserver_preload(["tunesmith.engines._worker", *search.evaluator.preload()])
+        self.threads = max(1, cores() // search.limits.parallel)
+        preload = ["tunesmith.engines._worker", *search.evaluator.preload()]
+        self.forks = Forks(preload, self.threads, search.record.folder / "workers.log")
+        # One that the user's own code started has other modules.
+        self.forks.stop()
         self.workers: list[_Worker] = []
 
     def free(self) -> int:
@@ -74,31 +76,31 @@ class _Processes(Workers):
 
     def stop(self) -> None:
         for worker in self.workers:
-            worker.process.kill()
+            kill(worker.process)
         for worker in self.workers:
             worker.process.join()
             worker.connection.close()
         self.workers.clear()
+        self.forks.stop()
 
     def _fork(self) -> _Worker:
-        ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=serve, args=(theirs, self.payload, self.threads), daemon=True)
-        # The fork server starts with the first worker; what its imports print is kept beside the study, not shown.
-        log = output_to(self.search.record.folder / "workers.log", STANDARD_ERROR)
-        with _no_main_module(), _environment(self.threads), log:
-            process.start()
+        ours, theirs = Pipe()
+        process = self.forks.start(serve, theirs, self.payload, self.threads)
         theirs.close()
         worker = _Worker(process, ours)
         self.workers.append(worker)
         return worker
 
     def _ready(self) -> list[_Worker]:
-        by_connection = {worker.connection: worker for worker in self.workers}
-        return [by_connection[ready] for ready in wait(list(by_connection), TICK_SECONDS) if isinstance(ready, Connection)]
+        """Return the workers that have said something or ended; one's children may hold its connection open beyond its end."""
+        ready = wait([end for worker in self.workers for end in (worker.connection, worker.process.sentinel)], TICK_SECONDS)
+        return [worker for worker in self.workers if worker.connection in ready or worker.process.sentinel in ready]
 
     def _hear(self, worker: _Worker, on_report: OnReport) -> Ended | None:
         """Take one message of a worker; returns the end of its trial, if that is what it was."""
         try:
+            if not worker.connection.poll():
+                return self._bury(worker)
             message = worker.connection.recv()
             if isinstance(message, Step):
                 worker.connection.send(on_report(message.number, message.step, message.metrics))
@@ -107,11 +109,16 @@ class _Processes(Workers):
             return self._bury(worker)
         if isinstance(message, Broken):
             raise SpecError(f"a worker could not load what it should evaluate: {message.reason}")
+        if isinstance(message, Ready):
+            worker.held = message.held
+            return None
         worker.trial = None
         return Ended(message)
 
     def _bury(self, worker: _Worker) -> Ended | None:
         """Take a dead worker away; its trial, if any, is lost, not failed, where it was killed from outside."""
+        worker.process.join(END_SECONDS)
+        kill(worker.process)
         worker.process.join()
         self.workers.remove(worker)
         worker.connection.close()
@@ -132,7 +139,7 @@ class _Processes(Workers):
         if not reason:
             return None
         trial = replace(worker.trial, state=State.FAILED, reason=reason, seconds=time.monotonic() - worker.started)
-        worker.process.kill()
+        kill(worker.process)
         worker.trial = None
         self._bury(worker)
         return Ended(trial)
@@ -141,19 +148,12 @@ class _Processes(Workers):
         limits = self.search.limits
         if limits.seconds is not None and time.monotonic() - worker.started > limits.seconds:
             return f"time-out: more than {limits.seconds:g} s"
-        if limits.memory is None:
+        if limits.memory is None or worker.held is None or worker.process.pid is None:
             return ""
-        used = _resident_bytes(worker.process.pid)
+        used = resident_bytes(worker.process.pid) - worker.held
         if used <= limits.memory:
             return ""
         return f"out of memory: {used / 2**20:.0f} MiB used, {limits.memory / 2**20:.0f} MiB allowed"
-
-
-def _resident_bytes(pid: int | None) -> int:
-    try:
-        return psutil.Process(pid).memory_info().rss
-    except psutil.Error:
-        return 0
 
 
 def _pickled(evaluator: object) -> bytes:
@@ -161,34 +161,3 @@ def _pickled(evaluator: object) -> bytes:
         return cloudpickle.dumps(evaluator)
     except Exception as error:
         raise SpecError(f"the function or space cannot be sent to a worker process: {error}") from None
-
-
-@contextmanager
-def _no_main_module() -> Iterator[None]:
-    """Keep multiprocessing from running the user's script again in every worker: what it needs is sent by value."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-@contextmanager
-def _environment(threads: int) -> Iterator[None]:
-    """Set what libraries read once, at import, for the process from which workers are forked."""
-    wanted = {
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        # Otherwise the first worker takes all of a GPU's memory.
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update({name: value for name, value in wanted.items() if before[name] is None})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]

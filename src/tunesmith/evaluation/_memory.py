@@ -3,6 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
+from tunesmith.spaces._training import Size, Training
+
 if TYPE_CHECKING:
     import keras
 
@@ -12,16 +14,24 @@ SLOTS = {"sgd": 0, "rmsprop": 1, "adagrad": 1, "lion": 1}
 MOST_SLOTS = 2
 
 
-def training_bytes(model: "keras.Model", batch_size: int) -> int:
+def training_bytes(size: Size) -> int:
     """Estimate the bytes that training takes, in float32: 4 * (W + T + s * T + batch * A).
 
     W: all weights. T: trained weights, each with a gradient. s: numbers that the optimizer keeps for each.
     A: outputs of all layers for one example, kept from the forward pass for the backward one. Left out: the libraries
-    themselves, the data, and scratch space. Layers of a model that is no graph have outputs unknown before they run: A is 0.
+    themselves, the data, and scratch space.
     """
-    weights = sum(math.prod(weight.shape) for weight in model.weights)
-    trained = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return BYTES * (weights + trained * (1 + optimizer_slots(model)) + batch_size * sum(activations(model)))
+    return BYTES * (size.parameters + size.trained * (1 + size.slots) + size.batch_size * size.activations)
+
+
+def measure(training: Training) -> Size:
+    """Return the size of a network that is built.
+
+    Layers of a model that is no graph have outputs unknown before they run: its activations are 0.
+    """
+    model = training.model
+    weights, trained = (sum(math.prod(weight.shape) for weight in some) for some in (model.weights, model.trainable_weights))
+    return Size(weights, trained, optimizer_slots(model), sum(activations(model)), training.batch_size)
 
 
 def activations(model: "keras.Model") -> list[int]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
-from tunesmith.evaluation._memory import activations, training_bytes
+from tunesmith.evaluation._memory import activations, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
 from tunesmith.spaces._space import Candidate, Space
-from tunesmith.spaces._training import Training
+from tunesmith.spaces._training import Foreseeable, Size, Training
 from tunesmith.study import Objective
 
 if TYPE_CHECKING:
@@ -46,16 +46,19 @@ class TrainingEvaluator(Evaluator):
     def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
         """Return the best epoch's metrics, those of the validation split measured anew; writes `model.keras`.
 
-        Raises TrialFailed before the training where its estimated memory exceeds the limit, later where the loss is not
-        finite or memory runs out; TrialStopped with the best metrics so far.
+        Raises TrialFailed where the training's estimated memory exceeds the limit, before the network is built where the
+        space can tell, else before it is trained; later where the loss is not finite or memory runs out. Raises
+        TrialStopped with the best metrics so far.
         """
         with fresh_session(), memory_errors():
             return self._train(candidate, context)
 
     def _train(self, candidate: Candidate, context: Context) -> Metrics:
         splits = load_splits(self.dataset)
+        if isinstance(self.space, Foreseeable):
+            _check_memory(self.space.estimate(candidate, splits.info), context)
         training = make_network(trainable(self.space), candidate, splits.info, context.seed)
-        _check_memory(training, context)
+        _check_memory(measure(training), context)
         watch = self._fit(training, splits, context)
         metrics = _score(watch, training, splits)
         if isinstance(watch.ending, TrialStopped):
@@ -112,13 +115,13 @@ def _answer_batch(training: Training) -> int:
     return answer_batch(activations(training.model), training.batch_size)
 
 
-def _check_memory(training: Training, context: Context) -> None:
+def _check_memory(size: Size, context: Context) -> None:
     """Refuse a network that does not fit; raises TrialFailed with the figures."""
-    needed = training_bytes(training.model, training.batch_size)
+    needed = training_bytes(size)
     context.facts["estimated_memory"] = needed
-    context.facts["parameters"] = training.model.count_params()
+    context.facts["parameters"] = size.parameters
     if context.memory_limit is not None and needed > context.memory_limit:
         raise TrialFailed(
-            f"needs about {needed / 2**20:.0f} MiB to train ({training.model.count_params():,} parameters, "
-            f"batches of {training.batch_size}); allowed: {context.memory_limit / 2**20:.0f} MiB"
+            f"needs about {needed / 2**20:.0f} MiB to train ({size.parameters:,} parameters, "
+            f"batches of {size.batch_size}); allowed: {context.memory_limit / 2**20:.0f} MiB"
         )

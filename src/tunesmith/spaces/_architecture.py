@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunesmith.data.info import DatasetInfo
-from tunesmith.spaces._training import Training
+from tunesmith.spaces._training import Size, Training
 
 if TYPE_CHECKING:
     import keras
 
 ACTIVATIONS = ("relu", "elu", "selu", "gelu", "silu", "leaky_relu", "tanh", "sigmoid", "softplus")
-OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd")
+# With the numbers that each keeps for a trained weight.
+SLOTS = {"adam": 2, "adamw": 2, "nadam": 2, "rmsprop": 1, "sgd": 1}
+OPTIMIZERS = tuple(SLOTS)
 MOMENTUM = 0.9
 # Keras' 0.99 needs many hundred steps before the running averages are true; a short trial on few examples has a hundred.
 NORMALIZATION_MOMENTUM = 0.9
@@ -81,6 +83,22 @@ def build_network(architecture: Architecture, info: DatasetInfo) -> Training:
     return Training(model, architecture.batch_size)
 
 
+def size_of(architecture: Architecture, info: DatasetInfo) -> Size:
+    """Count the weights and outputs of the network that `build_network` makes, without Keras, which allocates them."""
+    tally = _Tally(architecture.batch_normalization)
+    inputs = math.prod(info.input_shape)
+    if info.kind == "images":
+        tally.outputs += inputs
+        inputs = _count_convolutions(tally, architecture, info)
+        tally.outputs += inputs
+    for dense in architecture.dense:
+        tally.add(inputs, dense.units, dense.dropout)
+        inputs = dense.units
+    trained = tally.trained + (inputs + 1) * info.outputs
+    outputs = tally.outputs + info.outputs
+    return Size(trained + tally.averages, trained, SLOTS[architecture.optimizer], outputs, architecture.batch_size)
+
+
 def output_activation(info: DatasetInfo) -> str:
     """Return the activation of the output layer."""
     return "softmax" if info.task == "classification" else "linear"
@@ -124,10 +142,14 @@ def _convolutional(architecture: Architecture, info: DatasetInfo) -> list["keras
         bias = not architecture.batch_normalization
         layers += [keras.layers.Conv2D(conv.filters, conv.kernel, padding="same", use_bias=bias, name=name)]
         layers += _rest(architecture, name, conv.dropout, pooled=number in halved)
-    positions = (height >> len(halved)) * (width >> len(halved))
-    if architecture.convs and positions > MOST_FLATTENED:
+    if _averages(architecture, (height >> len(halved)) * (width >> len(halved))):
         return [*layers, keras.layers.GlobalAveragePooling2D(name="average")]
     return [*layers, keras.layers.Flatten(name="flatten")]
+
+
+def _averages(architecture: Architecture, positions: int) -> bool:
+    """Return whether what the convolutions leave is averaged over its positions, not flattened."""
+    return bool(architecture.convs) and positions > MOST_FLATTENED
 
 
 def _rest(architecture: Architecture, name: str, dropout: float, pooled: bool = False) -> list["keras.Layer"]:
@@ -143,3 +165,33 @@ def _rest(architecture: Architecture, name: str, dropout: float, pooled: bool = 
     if dropout > 0:
         layers += [keras.layers.Dropout(dropout, name=f"{name}_dropout")]
     return layers
+
+
+@dataclass
+class _Tally:
+    """Counts trained weights, running averages and outputs, one hidden layer and its `_rest` after the other."""
+
+    normalized: bool
+    trained: int = 0
+    averages: int = 0
+    outputs: int = 0
+
+    def add(self, inputs: int, width: int, dropout: float, positions: int = 1, pooled: int = 0) -> None:
+        """Add a layer of `width` outputs, each made of `inputs` numbers, at `positions`; `pooled` to fewer where not 0."""
+        self.trained += width * (inputs + 1 + self.normalized)
+        self.averages += width * 2 * self.normalized
+        self.outputs += width * ((2 + self.normalized) * positions + pooled + (dropout > 0) * (pooled or positions))
+
+
+def _count_convolutions(tally: _Tally, architecture: Architecture, info: DatasetInfo) -> int:
+    """Add the convolutions; returns how many numbers the dense layers get."""
+    height, width, channels = info.input_shape
+    halved = poolings(len(architecture.convs), height, width)
+    for number, conv in enumerate(architecture.convs, 1):
+        positions, pooled = height * width, 0
+        if number in halved:
+            height, width = height // 2, width // 2
+            pooled = height * width
+        tally.add(channels * conv.kernel**2, conv.filters, conv.dropout, positions, pooled)
+        channels = conv.filters
+    return channels if _averages(architecture, height * width) else channels * height * width

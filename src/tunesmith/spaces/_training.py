@@ -22,10 +22,34 @@ class Training:
     epochs: int | None = None
 
 
+@dataclass(frozen=True)
+class Size:
+    """What decides how much memory a network's training takes; counts of numbers, not bytes.
+
+    `trained` of the `parameters` have a gradient and `slots` numbers of the optimizer each. `activations`: the outputs of all
+    layers for one of the `batch_size` examples.
+    """
+
+    parameters: int
+    trained: int
+    slots: int
+    activations: int
+    batch_size: int
+
+
 @runtime_checkable
 class Trainable(Protocol):
     """A space whose candidates are networks."""
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
         """Return the untrained network that `candidate` stands for; raises SpecError where it does not fit the space."""
+        ...
+
+
+@runtime_checkable
+class Foreseeable(Protocol):
+    """A space that knows the size of its networks before it makes them, which is what allocates their weights; optional."""
+
+    def estimate(self, candidate: Candidate, info: DatasetInfo) -> Size:
+        """Return the size that the network of `candidate` will have; raises SpecError where it does not fit the space."""
         ...

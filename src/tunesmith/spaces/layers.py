@@ -7,10 +7,10 @@ from typing import Any
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
-from tunesmith.spaces._architecture import ACTIVATIONS, OPTIMIZERS, Architecture, Convolution, Dense, build_network
+from tunesmith.spaces._architecture import ACTIVATIONS, OPTIMIZERS, Architecture, Convolution, Dense, build_network, size_of
 from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal, Value, parse
 from tunesmith.spaces._space import Candidate, Chooser, Space
-from tunesmith.spaces._training import Training
+from tunesmith.spaces._training import Size, Training
 
 Setting = Distribution | Value
 Counts = tuple[int, int]
@@ -79,8 +79,10 @@ class Layers(Space):
         )
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
-        """Return the compiled Keras network of `candidate` for a data set."""
         return build_network(self.realize(candidate), info)
+
+    def estimate(self, candidate: Candidate, info: DatasetInfo) -> Size:
+        return size_of(self.realize(candidate), info)
 
     def to_json(self) -> dict[str, Any]:
         convs, dense = self.convs or DEFAULT_CONVS, self.dense or DEFAULT_DENSE
