@@ -1,6 +1,8 @@
 """The Python front door, as a user of Hyperopt or Hyperas would try it."""
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,45 @@ def test_a_search_without_a_good_trial_says_why() -> None:
 def test_a_search_of_a_function_has_no_model() -> None:
     with pytest.raises(SpecError, match="trained no networks"):
         _ = tunesmith.minimize(lambda x: x, tunesmith.uniform(0, 1), trials=1).best_model
+
+
+def test_a_choice_that_opens_parameters_reaches_the_function_whole() -> None:
+    seen = []
+    space = tunesmith.choice({"sgd": {"momentum": tunesmith.uniform(0, 1)}, "adam": {}})
+    tunesmith.minimize(lambda candidate: seen.append(dict(candidate)) or 0.0, space, trials=12)
+    assert {tuple(candidate) for candidate in seen} == {("x", "momentum"), ("x",)}
+    assert {candidate["x"] for candidate in seen} == {"sgd", "adam"}
+
+
+def test_another_function_on_a_study_folder_is_refused(tmp_path: Path) -> None:
+    space = {"x": tunesmith.uniform(0, 1)}
+    tunesmith.minimize(lambda candidate: candidate["x"], space, trials=2, study=tmp_path / "study")
+    with pytest.raises(StudyError, match=r"evaluation: the function's code was edited"):
+        tunesmith.minimize(lambda candidate: candidate["x"] + 1, space, trials=2, study=tmp_path / "study")
+
+
+SCRIPT = """
+import tunesmith
+
+def named(candidate):
+    return candidate["x"] + (candidate["kind"] in {"a", "b", "c"})
+
+unnamed = lambda candidate: candidate["x"] + (candidate["kind"] in {"a", "b", "c"})
+space = {"x": tunesmith.uniform(0, 1), "kind": tunesmith.choice(["a", "d"])}
+for name, function in {"named": named, "unnamed": unnamed}.items():
+    print(len(tunesmith.minimize(function, space, trials=3, study=name).study.trials()))
+"""
+
+
+def run_script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (folder / "script.py").write_text(text)
+    return subprocess.run([sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_script_goes_on_in_a_new_process_with_more_trials_but_not_with_another_function(tmp_path: Path) -> None:
+    assert run_script(tmp_path, SCRIPT).stdout.split() == ["3", "3"]
+    more = run_script(tmp_path, SCRIPT.replace("trials=3", "trials=5"))
+    assert more.stdout.split() == ["5", "5"], more.stderr
+    for edited in ('return candidate["x"]', 'candidate: candidate["x"]'):
+        refused = run_script(tmp_path, SCRIPT.replace(edited, edited + " * 2"))
+        assert "the function's code was edited" in refused.stderr

@@ -96,6 +96,8 @@ MISTAKES = {
     "duplicate names": ("kind: {choice: [a, b]}", "x: {choice: [a, b]}", "duplicate name 'x'"),
     "no such function": ("objective.py:loss", "objective.py:losses", "objective.py has no function 'losses'"),
     "no such file": ("objective.py:loss", "objectives.py:loss", "there is no file"),
+    "a gate of no model": ("budget:", "gate: {min_accuracy: 0.9}\nbudget:", "gate: is for a trained model"),
+    "an impossible gate": ("budget:", "gate: {min_accuracy: 95}\nbudget:", "gate.min_accuracy: got 95"),
     "broken YAML": ("kind: parameters,", "kind: parameters", "search.yaml: line"),
 }
 
@@ -145,3 +147,80 @@ def test_a_folder_without_a_study_is_named(folder: Path) -> None:
         done = tunesmith(folder, *command)
         assert done.returncode == 2
         assert "error: ." in done.stderr
+
+
+def test_an_edited_objective_is_another_study(folder: Path) -> None:
+    tunesmith(folder, "search", "search.yaml")
+    source = (folder / "objective.py").read_text()
+    (folder / "objective.py").write_text(source.replace("- 1", "- 2"))
+    done = tunesmith(folder, "search", "search.yaml")
+    assert done.returncode == 2
+    assert "evaluation: the function's code was edited" in done.stderr
+
+
+OUTPUTS = {
+    "a report in no folder": (["report", "runs/search", "--output", "nodir/r.html"], "nodir/r.html: cannot be written"),
+    "a report in a folder's place": (["report", "runs/search", "--output", "."], ".: is a folder; the report is a file"),
+    "a report below a file": (
+        ["report", "runs/search", "--output", "search.yaml/r.html"],
+        "search.yaml/r.html: cannot be written",
+    ),
+    "a run in a file's place": (
+        ["search", "search.yaml", "--folder", "objective.py"],
+        "objective.py: is a file; needs a folder",
+    ),
+    "a run below a file": (["search", "search.yaml", "--folder", "objective.py/a"], "objective.py/a: objective.py is a file"),
+    "runs in a file's place": (
+        ["pipeline", "run", "tune", "--runs", "objective.py"],
+        "objective.py: is a file; needs a folder",
+    ),
+    "a pipeline below a file": (
+        ["pipeline", "compile", "tune", "--output", "objective.py/t.yaml"],
+        "objective.py/t.yaml: cannot be",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", OUTPUTS)
+def test_an_output_that_cannot_be_written_is_named_with_exit_code_2(folder: Path, mistake: str) -> None:
+    arguments, words = OUTPUTS[mistake]
+    if arguments[0] == "report":
+        tunesmith(folder, "search", "search.yaml")
+    done = tunesmith(folder, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+TRAINING_SEARCH = """
+data: {uri: digits, seed: 0}
+space: {kind: layers, convs: 0, dense: [1, 2], optimizer: adam, batch_size: 256}
+strategy: {name: random}
+evaluation: {epochs: 1}
+budget: {trials: 1}
+gate: {min_accuracy: 0.999}
+"""
+
+
+def test_a_gate_is_judged_once_everything_is_written_and_other_data_leave_the_run_alone(tmp_path: Path) -> None:
+    (tmp_path / "search.yaml").write_text(TRAINING_SEARCH)
+    done = tunesmith(tmp_path, "search", "search.yaml", "--no-refit")
+    assert done.returncode == 1, done.stderr
+    assert "gate failed: accuracy" in done.stderr
+    run = tmp_path / "runs/search"
+    assert json.loads((run / "summary.json").read_text())["gate"] == "failed"
+    assert (run / "report.html").exists()
+    assert (run / "exports/onnx").is_dir()
+    prepared = {path: path.read_bytes() for path in (run / "dataset").rglob("*") if path.is_file()}
+    for change in ("seed: 0", "seed: 1"), ("min_accuracy", "min_r2"):
+        (tmp_path / "search.yaml").write_text(TRAINING_SEARCH.replace(*change))
+        assert tunesmith(tmp_path, "search", "search.yaml").returncode == 2
+        assert {path: path.read_bytes() for path in (run / "dataset").rglob("*") if path.is_file()} == prepared
+
+
+def test_a_gate_of_the_wrong_task_is_refused_before_the_search(tmp_path: Path) -> None:
+    (tmp_path / "search.yaml").write_text(TRAINING_SEARCH.replace("min_accuracy: 0.999", "min_r2: 0.5"))
+    done = tunesmith(tmp_path, "search", "search.yaml")
+    assert done.returncode == 2
+    assert "gate.min_r2: the data are a classification; use min_accuracy" in done.stderr
+    assert not (tmp_path / "runs/search/study").exists()

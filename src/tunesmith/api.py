@@ -25,7 +25,7 @@ from tunesmith.spaces._space import Space
 from tunesmith.spaces.parameters import Branches
 from tunesmith.spec import Spec, parse_spec
 
-# The name of the one parameter of a space that is a bare distribution.
+# The name of the one parameter of a space that is a bare distribution or choice.
 BARE = "x"
 
 Strategy = str | Mapping[str, Any]
@@ -57,7 +57,7 @@ class Result:
 
 def minimize(
     function: Callable[..., Any],
-    space: Distribution | Mapping[str, Any] | Space,
+    space: Distribution | Branches | Mapping[str, Any] | Space,
     *,
     strategy: Strategy = "tpe",
     trials: int = 100,
@@ -70,17 +70,19 @@ def minimize(
 ) -> Result:
     """Search the candidate for which `function` returns the least value.
 
-    function: takes a candidate (a dictionary; the bare value where `space` is a single distribution) and returns a number,
-        a dictionary of metrics with "loss", or {"status": "fail", "reason": ...}. A second argument, where it takes one,
-        is the context with `report(step, metrics)`. An exception or NaN is a failed trial.
+    function: takes a candidate and returns a number, a dictionary of metrics with "loss", or
+        {"status": "fail", "reason": ...}. The candidate is a dictionary; where `space` is a single distribution, the bare
+        value; where it is a single choice whose options open parameters, a dictionary with the option as "x". A second
+        argument, where it takes one, is the context with `report(step, metrics)`. An exception or NaN is a failed trial.
     timeout, memory: seconds and bytes (or "2Gi") of one trial. With them, or with parallel > 1, trials run in worker processes.
-    study: folder of the record; the same call continues it. Without it the record lives as long as the result.
+    study: folder of the record; the same call continues it, an edited function is refused. Without it the record lives as
+        long as the result.
 
     Raises SpecError for a mistake in the arguments, StudyError where no trial succeeded.
     """
-    bare = isinstance(space, Distribution | Branches)
+    bare = isinstance(space, Distribution)
     content = {
-        "space": _space_form({BARE: space} if bare else space),
+        "space": _space_form({BARE: space} if isinstance(space, Distribution | Branches) else space),
         "strategy": _strategy_form(strategy, seed),
         "evaluation": {"kind": "function", "function": f"python:{getattr(function, '__qualname__', 'function')}"},
         **_limits(trials, parallel, timeout, memory),
@@ -150,7 +152,7 @@ def _run(ready: Callable[[Path], Ready], study: str | Path | None, progress: boo
     folder = Path(keep.name if keep else str(study))
     search = ready(folder)
     engine = Local() if _needs_workers(search.spec) else Inline()
-    with Record.start(folder, study_content(search.spec, search.fingerprint)) as record:
+    with Record.start(folder, study_content(search.spec, search.fingerprint, search.evaluator)) as record:
         shown = ConsoleProgress(Console(stderr=True, markup=False)) if progress else Progress()
         run(search.spec, search.evaluator, record, engine, shown)
     record = Record.read(folder)
@@ -164,7 +166,7 @@ def _needs_workers(spec: Spec) -> bool:
     return training or spec.file.budget.parallel > 1 or limits.memory is not None or limits.seconds is not None
 
 
-def _space_form(space: Mapping[str, Any] | Space) -> dict[str, Any]:
+def _space_form(space: object) -> dict[str, Any]:
     if isinstance(space, Space):
         return space.to_json()
     if isinstance(space, Mapping):

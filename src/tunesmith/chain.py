@@ -1,26 +1,35 @@
 """The whole chain on one machine: prepare, search, train, evaluate, export, report."""
 
+import os
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from tunesmith.errors import StudyError
-from tunesmith.files import write_text
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import DataError, GateFailed, SpecError, StudyError
+from tunesmith.files import disk_errors, write_text
 from tunesmith.progress import ConsoleProgress
 from tunesmith.quiet import import_keras
-from tunesmith.search import search
+from tunesmith.record import refuse_other_study
+from tunesmith.search import search, study_content
 from tunesmith.spec import Spec
-from tunesmith.summary import make_summary, save_summary, study_folder
+from tunesmith.summary import make_summary, print_summary, save_summary, study_folder
+
+if TYPE_CHECKING:
+    from tunesmith.evaluate import Evaluation
 
 
 def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True) -> dict[str, Any]:
     """Run a search and all that follows from it in `folder`; return the summary, which is also `summary.json` there.
 
-    A search of a function ends with its report: there is no model to train.
+    A search of a function ends with its report: there is no model to train. Raises GateFailed, with all outputs written,
+    where the model misses the spec's gate.
     """
     started = time.monotonic()
     trains = spec.file.evaluation.kind == "training"
@@ -32,27 +41,65 @@ def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True) ->
         evaluation = _train_and_judge(folder, dataset, refit, console)
         outputs |= {"model": folder / "model", "exports": folder / "exports"}
     outputs["report"] = write_report(folder)
-    summary = make_summary(outcome.to_json(), evaluation, time.monotonic() - started, outputs)
+    missed = _missed(spec, evaluation) if evaluation else None
+    judged = evaluation.to_json() if evaluation else None
+    summary = make_summary(outcome.to_json(), judged, time.monotonic() - started, outputs)
+    summary["gate"] = "failed" if missed else "passed" if spec.file.gate else "off"
     save_summary(summary, folder)
+    if missed:
+        print_summary(summary, console)
+        raise missed
     return summary
 
 
+def _missed(spec: Spec, evaluation: "Evaluation") -> GateFailed | None:
+    """Return the error of a model that misses the spec's gate, None for one that passes."""
+    from tunesmith.evaluate import check_gate
+
+    try:
+        check_gate(evaluation, **(spec.file.gate.model_dump() if spec.file.gate else {}))
+    except GateFailed as error:
+        return error
+    return None
+
+
 def _prepare(spec: Spec, folder: Path, console: Console) -> Path:
+    """Prepare the data in `folder`; those of a study there stay as they are, and data of another study are refused."""
     from tunesmith.data.prepare import prepare
 
     assert spec.file.data is not None
     console.print(f"prepare {spec.file.data.uri}")
-    info = prepare(spec.file.data, folder / "dataset", spec.folder)
+    dataset = folder / "dataset"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as temporary:
+            info = prepare(spec.file.data, Path(temporary) / "dataset", spec.folder)
+            refuse_other_study(folder / "study", study_content(spec.for_data(info), info.fingerprint))
+            if not _holds(dataset, info.fingerprint):
+                shutil.rmtree(dataset, ignore_errors=True)
+                os.replace(Path(temporary) / "dataset", dataset)
+    _tell(info, console)
+    return dataset
+
+
+def _holds(folder: Path, fingerprint: str) -> bool:
+    try:
+        return DatasetInfo.load(folder).fingerprint == fingerprint
+    except DataError:
+        return False
+
+
+def _tell(info: DatasetInfo, console: Console) -> None:
+    """Print what the data are, and what was made of them."""
     sizes = ", ".join(f"{count} {split}" for split, count in info.sizes.items())
     console.print(f"        {info.kind}, {info.task}, {sizes}", highlight=False)
     for column, reason in info.statistics.get("dropped", {}).items():
         console.print(f"        column {column!r} is left out: {reason}", highlight=False)
     for warning in info.statistics.get("warnings", []):
         console.print(f"        {warning}", style="yellow", highlight=False)
-    return folder / "dataset"
 
 
-def _train_and_judge(folder: Path, dataset: Path, refit: bool, console: Console) -> dict[str, Any]:
+def _train_and_judge(folder: Path, dataset: Path, refit: bool, console: Console) -> "Evaluation":
     from tunesmith.evaluate import evaluate
     from tunesmith.train import train
 
@@ -63,7 +110,7 @@ def _train_and_judge(folder: Path, dataset: Path, refit: bool, console: Console)
     evaluation = evaluate(folder / "model", dataset, folder / "evaluation")
     console.print("export  and compare")
     export_run(folder, ())
-    return evaluation.to_json()
+    return evaluation
 
 
 def export_run(folder: Path, formats: Sequence[str], output: Path | None = None) -> list[dict[str, Any]]:
@@ -89,5 +136,7 @@ def write_report(folder: Path, output: Path | None = None) -> Path:
     run = study.parent if study.name == "study" else study
     parts = {name: run / name for name in ("dataset", "model", "evaluation", "exports")}
     path = output or folder / "report.html"
+    if path.is_dir():
+        raise SpecError(f"{path}: is a folder; the report is a file")
     write_text(path, render_html(collect(study, **{name: part if part.is_dir() else None for name, part in parts.items()})))
     return path

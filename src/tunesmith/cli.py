@@ -3,12 +3,15 @@
 import json
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tunesmith.errors import ExportError, GateFailed, StepFailed, TunesmithError
+from tunesmith.errors import ExportError, GateFailed, SpecError, StepFailed, TunesmithError
+from tunesmith.files import disk_errors
 
 INTERRUPTED = 130
 USER_MISTAKE = 2
@@ -63,7 +66,10 @@ def search(file: Path, folder: Path | None, trials: int | None, refit: bool, jso
     spec = load_spec(file)
     if trials is not None:
         spec = with_trials(spec, trials)
-    summary = run_chain(spec, folder or Path("runs") / file.stem, _console(), refit)
+    place = folder or Path("runs") / file.stem
+    _refuse_file(place)
+    with disk_errors(place):
+        summary = run_chain(spec, place, _console(), refit)
     _answer(summary, json_output, "summary")
 
 
@@ -81,7 +87,8 @@ def report(folder: Path, output: Path | None, json_output: bool) -> None:
     """Write the HTML report of the run or study in FOLDER, which may still be running."""
     from tunesmith.chain import write_report
 
-    path = write_report(folder, output)
+    with _writing(output or folder):
+        path = write_report(folder, output)
     _answer({"report": str(path)}, json_output, "path")
 
 
@@ -147,7 +154,8 @@ def export_model(folder: Path, formats: tuple[str, ...], output: Path | None, js
     """Export the trained model of the run in FOLDER; each export is reloaded and compared with the original."""
     from tunesmith.chain import export_run
 
-    records = export_run(folder, formats, output)
+    with _writing(output or folder):
+        records = export_run(folder, formats, output)
     _answer({"exports": records}, json_output, "exports")
 
 
@@ -175,7 +183,9 @@ def pipeline_run(name: str, arguments: tuple[str, ...], runs: Path, json_output:
     """Run the pipeline NAME on this machine, without a cluster."""
     from tunesmith.local_pipeline import run_named
 
-    summary = run_named(name, arguments, runs, _console())
+    _refuse_file(runs)
+    with disk_errors(runs):
+        summary = run_named(name, arguments, runs, _console())
     if json_output:
         _print_json(summary)
 
@@ -194,8 +204,26 @@ def pipeline_compile(name: str, output: Path | None, json_output: bool) -> None:
     """Compile the pipeline NAME to YAML for the Kubeflow UI's upload."""
     from tunesmith.local_pipeline import compile_named
 
-    path = compile_named(name, output or Path(f"{name}.yaml"))
+    place = output or Path(f"{name}.yaml")
+    with _writing(place):
+        path = compile_named(name, place)
     _answer({"pipeline": str(path)}, json_output, "path")
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raise SpecError where a folder cannot be made, since a file has its name or the name of one above it."""
+    taken = next((place for place in (folder, *folder.parents) if place.exists()), None)
+    if taken and not taken.is_dir():
+        raise SpecError(f"{folder}: {'is' if taken == folder else f'{taken} is'} a file; needs a folder")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing to `path` into a SpecError."""
+    try:
+        yield
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def _console(stderr: bool = True) -> Any:

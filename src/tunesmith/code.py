@@ -1,13 +1,15 @@
-"""Loads a user's function by the place of it: `file.py:function` or `package.module:function`."""
+"""Loads a user's function by the place of it (`file.py:function`, `package.module:function`), and tells when it was edited."""
 
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import cloudpickle
@@ -25,6 +27,43 @@ def load_function(place: str, where: str, folder: Path | None = None) -> Callabl
     if not callable(function):
         raise SpecError(f"{where}: {source} has no function {name!r}")
     return function
+
+
+def source_hash(function: Callable[..., Any]) -> str:
+    """Return 16 hexadecimal digits, the same in every process, by which a study notices that its function was edited.
+
+    A function of a module counts with its whole file. One of the main program, one inside another function and a lambda
+    count alone, since what stands around them is the call of the search.
+    """
+    function = inspect.unwrap(getattr(function, "func", function))
+    plain = function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
+    return hashlib.sha256(_source(plain)).hexdigest()[:16]
+
+
+def _source(function: Any) -> bytes:
+    """Return the function's file, its own lines, or what it was compiled to where there are no lines or not its alone."""
+    name = getattr(function, "__qualname__", "")
+    try:
+        if function.__module__ != "__main__" and "<" not in name:
+            return Path(inspect.getsourcefile(function) or "").read_bytes()
+        if not name.endswith("<lambda>"):
+            return textwrap.dedent(inspect.getsource(function)).encode()
+    except (OSError, TypeError, AttributeError):
+        pass
+    code = getattr(function, "__code__", None)
+    defaults = [value for value in getattr(function, "__defaults__", None) or () if isinstance(value, bool | int | float | str)]
+    return f"{_compiled(code)} {defaults}".encode() if code else b""
+
+
+def _compiled(code: CodeType) -> str:
+    """Return a text of what `code` does, without its place; a set's order differs from process to process."""
+    constants = [
+        _compiled(item)
+        if isinstance(item, CodeType)
+        else repr(sorted(map(repr, item)) if isinstance(item, frozenset) else item)
+        for item in code.co_consts
+    ]
+    return repr((code.co_code, constants, code.co_names, code.co_varnames, code.co_freevars))
 
 
 def _load_module(source: str, where: str) -> ModuleType:

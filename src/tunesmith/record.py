@@ -19,8 +19,8 @@ from tunesmith.study import State, Trial
 from tunesmith.yaml_text import read_yaml, write_yaml
 
 Curve = list[tuple[int, dict[str, float]]]
-# A study may be continued with more trials, workers, hours or other limits; all else makes it another study.
-CHANGEABLE = ("budget", "resources")
+# A study may be continued with more trials, workers, hours or other limits or gates; all else makes it another study.
+CHANGEABLE = ("budget", "resources", "gate")
 
 
 class Record:
@@ -41,7 +41,7 @@ class Record:
         """Open the study for writing, new or to be continued; raises StudyError where it is another study or in use."""
         with disk_errors(folder):
             (folder / "trials").mkdir(parents=True, exist_ok=True)
-            _refuse_other_study(folder, content)
+            refuse_other_study(folder, content)
             record = cls(folder, writing=True)
             write_text(folder / "spec.yaml", write_yaml(content))
             record._adopt_files()
@@ -199,7 +199,8 @@ def _lock(folder: Path) -> IO[str]:
     return handle
 
 
-def _refuse_other_study(folder: Path, content: Mapping[str, Any]) -> None:
+def refuse_other_study(folder: Path, content: Mapping[str, Any]) -> None:
+    """Raise StudyError, naming what differs, where `folder` holds another study than that of `content`."""
     path = folder / "spec.yaml"
     if not path.exists():
         return
@@ -215,6 +216,8 @@ def _differences(recorded: Any, given: Any, where: str) -> Iterable[str]:
     if isinstance(recorded, dict) and isinstance(given, dict):
         for key in dict.fromkeys([*recorded, *given]):
             yield from _differences(recorded.get(key), given.get(key), f"{where}.{key}".lstrip("."))
+    elif recorded != given and where.endswith(".sha256"):
+        yield f"{where.removesuffix('.sha256')}: the function's code was edited ({recorded} in the study, {given} now)"
     elif recorded != given:
         yield f"{where}: {recorded!r} in the study, {given!r} now"
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.code import load_function
+from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
 from tunesmith.engines._engine import Engine, Limits, Progress, Search
 from tunesmith.engines.local import Local
@@ -57,16 +57,18 @@ def search(spec: Spec, folder: Path, dataset: Path | None = None, progress: Prog
     """
     spec, fingerprint = _for_data(spec, dataset)
     evaluator = make_evaluator(spec, dataset)
-    with Record.start(folder, study_content(spec, fingerprint)) as record:
+    with Record.start(folder, study_content(spec, fingerprint, evaluator)) as record:
         run(spec, evaluator, record, Local(), progress or Progress())
         return outcome(record, spec_objective(spec))
 
 
-def study_content(spec: Spec, fingerprint: str) -> dict[str, Any]:
-    """Return what makes a study that study: the search file with every default, and the fingerprint of its data, if any."""
+def study_content(spec: Spec, fingerprint: str, evaluator: Evaluator | None = None) -> dict[str, Any]:
+    """Return what makes a study that study: the search file with every default, and what its data and its function hold."""
     content = spec.to_json()
     if fingerprint:
         content["data"]["fingerprint"] = fingerprint
+    if isinstance(evaluator, FunctionEvaluator):
+        content["evaluation"]["sha256"] = source_hash(evaluator.function)
     return content
 
 

@@ -62,10 +62,14 @@ class EarlyStopping(Section):
 
 
 class EvaluationSpec(Section):
-    """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`)."""
+    """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`).
+
+    `sha256`: of the function's code, as a study records it.
+    """
 
     kind: Literal["training", "function"] = "training"
     function: str | None = None
+    sha256: str | None = None
     epochs: int = Field(default=20, ge=1)
     early_stopping: EarlyStopping | None = None
 
@@ -79,10 +83,27 @@ class BudgetSpec(Section):
 
 
 class ResourcesSpec(Section):
-    """Limits of one trial: memory (`8Gi`) and seconds; a trial beyond them fails, the search goes on."""
+    """Limits of one trial: memory (`8Gi`) and seconds; a trial beyond them fails, the search goes on.
+
+    Memory is what the trial and the processes it starts hold beyond what its worker held before its first trial (the imported
+    libraries), so `300Mi` is the trial's own.
+    """
 
     memory: Bytes | None = None
     seconds: float | None = Field(default=None, gt=0)
+
+
+class GateSpec(Section):
+    """What the trained model must reach on the test split: an accuracy for a classification, an R2 for a regression."""
+
+    min_accuracy: float | None = Field(default=None, ge=0, le=1)
+    min_r2: float | None = Field(default=None, le=1, allow_inf_nan=False)
+
+    def check_task(self, task: str) -> None:
+        """Raise SpecError for a limit that the data's task has no figure for."""
+        other, right = ("min_r2", "min_accuracy") if task == "classification" else ("min_accuracy", "min_r2")
+        if getattr(self, other) is not None:
+            raise SpecError(f"gate.{other}: the data are a {task}; use {right}")
 
 
 class ObjectiveSpec(Section):
@@ -103,6 +124,7 @@ class SearchFile(Section):
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     budget: BudgetSpec = Field(default_factory=BudgetSpec)
     resources: ResourcesSpec = Field(default_factory=ResourcesSpec)
+    gate: GateSpec | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +140,8 @@ class Spec:
 
     def for_data(self, data: DatasetInfo) -> "Spec":
         """Return the spec for a prepared data set: the space fitted to it, the default objective that of its task."""
+        if self.file.gate:
+            self.file.gate.check_task(data.task)
         by_task = Objective("val_accuracy", "maximize") if data.task == "classification" else Objective("val_loss", "minimize")
         try:
             return replace(self, space=self.space.fit_to(data), objective=self.objective or by_task)
@@ -206,6 +230,8 @@ def _check_evaluation(file: SearchFile) -> None:
         raise SpecError("evaluation.function: is missing; needs file.py:function or package.module:function")
     if file.evaluation.kind == "training" and file.data is None:
         raise SpecError("data: is missing; a training needs data, for example {uri: digits}")
+    if file.evaluation.kind == "function" and file.gate:
+        raise SpecError("gate: is for a trained model; the search of a function has none")
 
 
 def _objective(file: SearchFile) -> Objective | None:

@@ -234,4 +234,3 @@ def test_examples_of_another_data_set_are_noticed(tmp_path: Path):
 def test_an_unknown_split_is_named_with_those_that_there_are(tmp_path: Path):
     with pytest.raises(DataError, match="has no split 'dev'; it has: train, validation, test"):
         prepared(tmp_path, save_npz(tmp_path, **pictures())).split("dev")
-

@@ -107,6 +107,22 @@ def test_what_a_trial_started_ends_with_the_program(tmp_path: Path, sign: signal
     wait_for(lambda: not any(map(alive, pids(tmp_path))))
 
 
+def test_a_program_ends_though_a_search_goes_on_in_its_background(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import glob, threading, time, tunesmith\n"
+        "def function(candidate, context):\n"
+        "    (context.folder / 'pid').touch()\n"
+        "    time.sleep(777)\n"
+        "arguments = {'trials': 1, 'study': 'study', 'parallel': 2}\n"
+        "search = lambda: tunesmith.minimize(function, {'x': tunesmith.uniform(0, 1)}, **arguments)\n"
+        "threading.Thread(target=search, daemon=True).start()\n"
+        "while not glob.glob('study/trials/*/pid'):\n"
+        "    time.sleep(0.01)\n"
+    )
+    subprocess.run([sys.executable, str(script)], cwd=tmp_path, check=True, timeout=60)
+
+
 def test_a_trial_may_use_multiprocessing(tmp_path: Path) -> None:
     def function(candidate):
         from multiprocessing import Pool

@@ -164,3 +164,20 @@ def test_an_objective_is_needed() -> None:
     without.spec.objective.objective_metric_name = ""
     with pytest.raises(SpecError, match=r"objective\.objectiveMetricName: is missing"):
         read_spec(without)
+
+
+@pytest.mark.parametrize("issued", ["{", "[]", "3", "null", '{"a": "b"}', '{"0": 1}', '{"0": {}}', "[" * 100_000])
+def test_a_malformed_memory_of_issued_trials_is_named(issued: str) -> None:
+    with pytest.raises(SpecError, match=r"issued: got|candidate: got"):
+        view([], total=1, issued=issued)
+
+
+@pytest.mark.parametrize("depth", [600, 20_000])
+def test_a_spec_nested_too_deeply_is_refused_in_words(depth: int) -> None:
+    nested = '{"a": ' * depth + "1" + "}" * depth
+    with pytest.raises(SpecError):
+        read_spec(experiment(f'{{"space": {nested}}}'))
+    inner = '{"choice": {"o": {"p%d": ' * depth % tuple(range(depth)) + '{"uniform": [0, 1]}' + "}}}" * depth
+    text = TEXT.replace('{"uniform": [0, 1]}', inner)
+    with pytest.raises(SpecError, match="nested too deeply"):
+        read_spec(experiment(text))

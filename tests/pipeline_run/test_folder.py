@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.errors import StudyError
 from tunesmith.pipeline_run.folder import RunFolder, choose_folder
 
 ARGUMENTS = {"trials": 3, "share": 0.5, "formats": ["onnx"]}
@@ -64,3 +65,11 @@ def test_latest_is_the_newest_run(tmp_path: Path) -> None:
     begin(tmp_path, "succeeded")
     newest = begin(tmp_path)
     assert (tmp_path / "latest").resolve() == newest
+
+
+def test_two_runs_that_begin_at_once_in_one_folder_are_told_apart(tmp_path: Path) -> None:
+    path, _ = choose_folder(tmp_path, "tune", ARGUMENTS)
+    first = RunFolder.create(path, "tune", ARGUMENTS)
+    with pytest.raises(StudyError, match="another process runs a pipeline here"):
+        RunFolder.create(path, "tune", ARGUMENTS)
+    first.lock.close()

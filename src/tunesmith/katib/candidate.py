@@ -28,7 +28,7 @@ def decode(text: str) -> dict[str, Value]:
     """Return the candidate that `encode` wrote; raises SpecError for any other text."""
     try:
         content: Any = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict) or not all(isinstance(value, Value) for value in content.values()):
         raise SpecError(f"{PARAMETER}: got {text[:80]!r}; needs base64url of a candidate's JSON")

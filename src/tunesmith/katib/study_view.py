@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
@@ -45,15 +46,20 @@ def read_spec(experiment: api_pb2.Experiment) -> Spec:
     """Return the spec that an experiment carries, with the experiment's objective; raises SpecError."""
     where = f"algorithmSettings.{SPEC}"
     try:
-        content = json.loads(settings_of(experiment)[SPEC])
+        spec = _parse(json.loads(settings_of(experiment)[SPEC]), where)
     except json.JSONDecodeError as error:
         raise SpecError(f"{where}: is no JSON ({error})") from None
+    except RecursionError:
+        raise SpecError(f"{where}: is nested too deeply") from None
+    _check_parameters(experiment)
+    return replace(spec, objective=_objective(experiment.spec.objective))
+
+
+def _parse(content: object, where: str) -> Spec:
     # A user's code is imported in trial pods only, so it is refused before anything is looked up.
     if isinstance(content, dict) and isinstance(content.get("space"), dict) and content["space"].get("kind") == "code":
         raise SpecError(f"{where}: space.kind: 'code' cannot be searched by Katib; declare the space (kind: parameters)")
-    spec = parse_spec(content, where)
-    _check_parameters(experiment)
-    return replace(spec, objective=_objective(experiment.spec.objective))
+    return parse_spec(content, where)
 
 
 def _check_parameters(experiment: api_pb2.Experiment) -> None:
@@ -83,15 +89,23 @@ def study_view(request: api_pb2.GetSuggestionsRequest, spec: Spec) -> StudyView:
 
 
 def still_unlisted(request: api_pb2.GetSuggestionsRequest) -> dict[int, str]:
-    """Return the encoded candidates, by issue number, that were issued but that the request does not list."""
+    """Return the encoded candidates, by issue number, that were issued but that the request does not list; raises SpecError."""
     settings = settings_of(request.experiment)
     listed = {trial.name for trial in request.trials}
-    remembered = {int(number): text for number, text in json.loads(settings.get(ISSUED, "{}")).items()}
     return {
         number: text
-        for number, text in remembered.items()
+        for number, text in _issued(settings.get(ISSUED, "{}")).items()
         if trial_name(request.experiment.name, settings[SPEC], number, text) not in listed
     }
+
+
+def _issued(text: str) -> dict[int, str]:
+    """Read the setting that the last reply left; raises SpecError where it is another's."""
+    try:
+        content: Any = json.loads(text)
+        return {int(number): str(candidate) for number, candidate in content.items()}
+    except (ValueError, AttributeError, RecursionError):
+        raise SpecError(f"algorithmSettings.{ISSUED}: got {text[:80]!r}; the service sets it by itself, leave it out") from None
 
 
 def _listed(request: api_pb2.GetSuggestionsRequest, objective: Objective) -> dict[int, Trial]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from tunesmith.errors import StudyError
 from tunesmith.files import write_json
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, pipeline: str, arguments: Mapping[str, Any]) -> "RunFolder":
-        """Make a new folder for a run, or take over the one there is, and make it `latest` beside it."""
+        """Make a new folder for a run, or take over the one there is, and make it `latest` beside it.
+
+        Raises StudyError where another process runs a pipeline in it.
+        """
         path.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
         if lock is None:
-            raise BlockingIOError(f"{path}: another process runs a pipeline here")
+            raise StudyError(f"{path}: another process runs a pipeline here; wait for it, or give the same command again")
         shutil.rmtree(path / "steps", ignore_errors=True)
         (path / "summary.json").unlink(missing_ok=True)
         write_json(path / "arguments.json", {"pipeline": pipeline, "arguments": dict(arguments)})

@@ -1,13 +1,10 @@
 """A user's own `build(choose)` function as a search space: what it chooses, in its order, is the space."""
 
-import hashlib
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from tunesmith.code import load_function
+from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._space import Candidate, Chooser, Space
@@ -47,15 +44,4 @@ class Code(Space):
     def to_json(self) -> dict[str, Any]:
         function = self.function()
         place = self.build if isinstance(self.build, str) else getattr(function, "__qualname__", type(function).__qualname__)
-        return {"kind": "code", "build": place, "sha256": _source_hash(function)}
-
-
-def _source_hash(function: Callable[..., Any]) -> str:
-    """Hash the function's file, or its byte code where it has none, so that a study notices when its space was edited."""
-    function = inspect.unwrap(getattr(function, "func", function))
-    plain = function if inspect.isroutine(function) or inspect.isclass(function) else type(function).__call__
-    try:
-        source = Path(inspect.getsourcefile(plain) or "").read_bytes()
-    except (OSError, TypeError):
-        source = getattr(getattr(plain, "__code__", None), "co_code", b"")
-    return hashlib.sha256(source).hexdigest()[:16]
+        return {"kind": "code", "build": place, "sha256": source_hash(function)}
