@@ -114,6 +114,15 @@ def test_a_mistake_is_named_with_exit_code_2_and_nothing_written(folder: Path, m
     assert not (folder / "runs").exists()
 
 
+def test_data_that_cannot_be_used_leave_nothing_behind(folder: Path) -> None:
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "search.yaml").write_text("data: {uri: table.csv, target: c}\nspace: {kind: layers}\n")
+    done = tunesmith(folder, "search", "search.yaml")
+    assert done.returncode == 2
+    assert "has no column 'c'" in done.stderr
+    assert not (folder / "runs").exists()
+
+
 def test_a_missing_search_file_is_named(folder: Path) -> None:
     done = tunesmith(folder, "search", "nowhere.yaml")
     assert done.returncode == 2

@@ -4,7 +4,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,16 +71,28 @@ def _prepare(spec: Spec, folder: Path, console: Console) -> Path:
     assert spec.file.data is not None
     console.print(f"prepare {spec.file.data.uri}")
     dataset = folder / "dataset"
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as temporary:
-            info = prepare(spec.file.data, Path(temporary) / "dataset", spec.folder)
-            refuse_other_study(folder / "study", study_content(spec.for_data(info), info.fingerprint))
-            if not _holds(dataset, info.fingerprint):
-                shutil.rmtree(dataset, ignore_errors=True)
-                os.replace(Path(temporary) / "dataset", dataset)
+    with disk_errors(folder), _made(folder), tempfile.TemporaryDirectory(prefix=".dataset.", dir=folder) as temporary:
+        info = prepare(spec.file.data, Path(temporary) / "dataset", spec.folder)
+        refuse_other_study(folder / "study", study_content(spec.for_data(info), info.fingerprint))
+        if not _holds(dataset, info.fingerprint):
+            shutil.rmtree(dataset, ignore_errors=True)
+            os.replace(Path(temporary) / "dataset", dataset)
     _tell(info, console)
     return dataset
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make the folder and its parents; those that were new and are empty go again where the block fails."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _holds(folder: Path, fingerprint: str) -> bool:
