@@ -39,7 +39,7 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> str:
 def make_model(folder: Path, uri: str) -> Made:
     """Prepare `uri` and put an untrained model, the same each time, into a model folder beside it."""
     from tunesmith.data.prepare import prepare
-    from tunesmith.spec import DataSpec
+    from tunesmith.sections import DataSpec
 
     made = Made(folder / "model", folder / "dataset")
     info = prepare(DataSpec(uri=uri, task="auto"), made.dataset, folder)

@@ -9,7 +9,8 @@ import pytest
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.spec import load_spec, parse_bytes, parse_spec
+from tunesmith.sections import parse_bytes
+from tunesmith.spec import load_spec, parse_spec
 from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Objective
 from tunesmith.yaml_text import read_yaml, write_yaml
@@ -21,6 +22,7 @@ FULL: dict[str, Any] = {
     "objectives": [{"metric": "val_accuracy", "goal": "maximize"}],
     "evaluation": {"epochs": 5, "early_stopping": {"patience": 3}},
     "budget": {"trials": 30, "parallel": 2, "hours": 1},
+    "cluster": {"namespace": "team-a", "storage": "s3://studies"},
     "resources": {"memory": "8Gi", "seconds": 600},
 }
 SMALL = "space: {kind: parameters, parameters: {x: {uniform: [0, 1]}}}\nevaluation: {kind: function, function: 'a.py:f'}\n"
@@ -95,7 +97,11 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("budgett", {}, "(did you mean 'budget'?)"),
         ("data.ur", "digits", "data.ur: unknown key; allowed: uri, task, "),
         ("data.ur", "digits", "(did you mean 'uri'?)"),
-        ("budget.trails", 3, "budget.trails: unknown key; allowed: trials, parallel, hours (did you mean 'trials'?)"),
+        (
+            "budget.trails",
+            3,
+            "budget.trails: unknown key; allowed: trials, parallel, hours, gpu_hours (did you mean 'trials'?)",
+        ),
         ("evaluation.epoch", 3, "evaluation.epoch: unknown key"),
         ("evaluation.early_stopping.patince", 3, "evaluation.early_stopping.patince: unknown key; allowed: patience (did"),
         ("resources.mem", "1Gi", "resources.mem: unknown key; allowed: memory, seconds"),
@@ -141,6 +147,18 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("budget.trials", [30], "budget.trials: got [30]: Input should be a valid integer"),
         ("budget.parallel", 1000, "budget.parallel: got 1000: Input should be less than or equal to 256"),
         ("budget.hours", 0, "budget.hours: got 0: Input should be greater than 0"),
+        ("resources.gpu", -1, "resources.gpu: got -1: Input should be greater than or equal to 0"),
+        ("budget.gpu_hours", 0, "budget.gpu_hours: got 0: Input should be greater than 0"),
+        ("cluster.namespac", "a", "cluster.namespac: unknown key; allowed: namespace, image, storage, "),
+        ("cluster.namespace", "Team A", "cluster.namespace: got 'Team A'"),
+        (
+            "cluster.tolerations",
+            [{"kee": "x"}],
+            "cluster.tolerations.0.kee: unknown key; allowed: key, operator, value, effect",
+        ),
+        ("cluster.volumes", [{"claim": "data", "path": "data"}], "cluster.volumes.0.path: got 'data'"),
+        ("cluster.gpu_resource", "gpu", "cluster.gpu_resource: got 'gpu'"),
+        ("warm_start", [], "warm_start: got []"),
         ("budget.hours", True, "budget.hours: got True: needs a number"),
         ("budget", None, "budget: got None: needs keys with values, such as {key: value}"),
         ("budget", 30, "budget: got 30: needs keys with values"),
@@ -181,7 +199,7 @@ def test_all_mistakes_of_the_sections_are_named_at_once() -> None:
 def test_a_file_that_is_no_dictionary_is_told_what_one_is(content: object, message: str) -> None:
     assert message_of(content) == (
         f"search.yaml: {message}; a search file is a dictionary with: "
-        "data, space, strategy, scheduler, objectives, evaluation, budget, resources, gate"
+        "data, space, strategy, scheduler, objectives, evaluation, budget, resources, cluster, warm_start, gate"
     )
 
 

@@ -17,6 +17,18 @@ class StudyError(TunesmithError):
     """A study folder that cannot be used: another spec, a newer version, a full disk, a search in progress."""
 
 
+class ClusterError(TunesmithError):
+    """A cluster that refuses or does not answer; the message says what was tried and what helps."""
+
+
+class StorageError(TunesmithError):
+    """A place for data and models that cannot be read or written; the message says which, and what helps."""
+
+
+class RegistryError(TunesmithError):
+    """A registry of models that cannot be used, or a promotion that another one has overtaken."""
+
+
 class GateFailed(TunesmithError):
     """A trained model that misses the quality asked of it."""
 
@@ -31,6 +43,10 @@ class ExportError(TunesmithError):
 
 class SpaceExhausted(TunesmithError):
     """Every candidate of a finite search space has been proposed."""
+
+
+class Hopeless(TunesmithError):
+    """A search in which nothing ever worked, for a reason that no candidate can mend."""
 
 
 class TrialFailed(TunesmithError):

@@ -19,8 +19,8 @@ from tunesmith.study import State, Trial
 from tunesmith.yaml_text import read_yaml, write_yaml
 
 Curve = list[tuple[int, dict[str, float]]]
-# A study may be continued with more trials, workers, hours or other limits or gates; all else makes it another study.
-CHANGEABLE = ("budget", "resources", "gate")
+# A study may be continued with more of these, or elsewhere; all else makes it another study.
+CHANGEABLE = ("budget", "resources", "cluster", "gate")
 
 
 class Record:
@@ -83,8 +83,7 @@ class Record:
     def finish(self, trial: Trial) -> None:
         """Record how a trial ended, in its folder first, then in the database."""
         with disk_errors(self.folder):
-            outcome = _outcome(trial) | {"curve": self.curve(trial.number)}
-            write_json(self.trial_folder(trial.number) / "outcome.json", outcome)
+            write_json(self.trial_folder(trial.number) / "outcome.json", outcome_content(trial, self.curve(trial.number)))
             with self._database:
                 self._put(trial)
 
@@ -222,9 +221,10 @@ def _differences(recorded: Any, given: Any, where: str) -> Iterable[str]:
         yield f"{where}: {recorded!r} in the study, {given!r} now"
 
 
-def _outcome(trial: Trial) -> dict[str, Any]:
+def outcome_content(trial: Trial, curve: Curve) -> dict[str, Any]:
+    """Return what `outcome.json` holds of an ended trial."""
     fields = ("state", "metrics", "reason", "seconds", "attempts", "facts")
-    return {name: getattr(trial, name) for name in fields}
+    return {name: getattr(trial, name) for name in fields} | {"curve": curve}
 
 
 def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, *rest: Any) -> Trial:

@@ -3,128 +3,21 @@
 Every error names the file, the path, the value and what is allowed.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import ValidationError
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.registry import Checked, build, did_you_mean, discover, explain_one
+from tunesmith.registry import build, did_you_mean, discover, explain_one
+from tunesmith.sections import SearchFile, Section
 from tunesmith.spaces._space import Space
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import Objective
 from tunesmith.yaml_text import read_yaml
-
-UNITS = {"": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "K": 10**3, "M": 10**6, "G": 10**9}
-
-
-def parse_bytes(text: object) -> int:
-    """Read a quantity of memory as Kubernetes writes it (`512Mi`, `8Gi`, bytes); raises ValueError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(Ki|Mi|Gi|K|M|G)?", str(text))
-    if not match or float(match[1]) <= 0:
-        raise ValueError(f"needs a quantity of memory such as 512Mi or 8Gi, not {text!r}")
-    return int(float(match[1]) * UNITS[match[2] or ""])
-
-
-Bytes = Annotated[int, BeforeValidator(parse_bytes)]
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
-
-class Section(Checked):
-    """A part of the search file; an unknown key is an error."""
-
-
-class DataSpec(Section):
-    """Where the examples come from and how they are split.
-
-    `uri`: `digits`, or the path of a `.csv`, `.tsv` (also `.gz`) or `.npz` file. `target`: the label's column of a table.
-    `validation` and `test`: shares of the whole; a file that brings a test split of its own keeps it. `fingerprint`:
-    refuse any other content than that of this fingerprint.
-    """
-
-    uri: str
-    task: Literal["auto", "classification", "regression"] = "auto"
-    target: str | None = None
-    validation: Fraction = 0.2
-    test: Fraction = 0.2
-    seed: int = Field(default=0, ge=0)
-    fingerprint: str | None = None
-
-
-class EarlyStopping(Section):
-    """Ends a training when the validation score has not improved for `patience` epochs."""
-
-    patience: int = Field(ge=1)
-
-
-class EvaluationSpec(Section):
-    """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`).
-
-    `sha256`: of the function's code, as a study records it.
-    """
-
-    kind: Literal["training", "function"] = "training"
-    function: str | None = None
-    sha256: str | None = None
-    epochs: int = Field(default=20, ge=1)
-    early_stopping: EarlyStopping | None = None
-
-
-class BudgetSpec(Section):
-    """What a search may use: trials in all, trials at a time, hours of wall-clock time."""
-
-    trials: int = Field(default=30, ge=1)
-    parallel: int = Field(default=1, ge=1, le=256)
-    hours: float | None = Field(default=None, gt=0)
-
-
-class ResourcesSpec(Section):
-    """Limits of one trial: memory (`8Gi`) and seconds; a trial beyond them fails, the search goes on.
-
-    Memory is what the trial and the processes it starts hold beyond what its worker held before its first trial (the imported
-    libraries), so `300Mi` is the trial's own.
-    """
-
-    memory: Bytes | None = None
-    seconds: float | None = Field(default=None, gt=0)
-
-
-class GateSpec(Section):
-    """What the trained model must reach on the test split: an accuracy for a classification, an R2 for a regression."""
-
-    min_accuracy: float | None = Field(default=None, ge=0, le=1)
-    min_r2: float | None = Field(default=None, le=1, allow_inf_nan=False)
-
-    def check_task(self, task: str) -> None:
-        """Raise SpecError for a limit that the data's task has no figure for."""
-        other, right = ("min_r2", "min_accuracy") if task == "classification" else ("min_accuracy", "min_r2")
-        if getattr(self, other) is not None:
-            raise SpecError(f"gate.{other}: the data are a {task}; use {right}")
-
-
-class ObjectiveSpec(Section):
-    """A reported metric and its direction."""
-
-    metric: str = Field(min_length=1)
-    goal: Literal["minimize", "maximize"]
-
-
-class SearchFile(Section):
-    """The whole search file, its open sections (space, strategy, scheduler) still unread."""
-
-    data: DataSpec | None = None
-    space: dict[str, Any]
-    strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "tpe"})
-    scheduler: dict[str, Any] | None = None
-    objectives: list[ObjectiveSpec] | None = Field(default=None, min_length=1, max_length=1)
-    evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
-    budget: BudgetSpec = Field(default_factory=BudgetSpec)
-    resources: ResourcesSpec = Field(default_factory=ResourcesSpec)
-    gate: GateSpec | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from tunesmith.data.dataset import Dataset
 from tunesmith.data.encoding import TableEncoding
 from tunesmith.data.prepare import prepare
-from tunesmith.spec import DataSpec
+from tunesmith.sections import DataSpec
 
 
 def write_csv(folder: Path, text: str, name: str = "table.csv") -> str:

@@ -15,7 +15,7 @@ from tunesmith.data.prepare import prepare
 from tunesmith.data.sources._source import Source
 from tunesmith.errors import DataError
 from tunesmith.registry import build, discover, load
-from tunesmith.spec import DataSpec
+from tunesmith.sections import DataSpec
 
 HEADER = "age,city,label"
 
@@ -138,7 +138,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Path):
 @pytest.mark.parametrize(
     ("uri", "message"),
     [
-        ("s3://bucket/table.csv", "s3://bucket/table.csv: is not on this machine.*allowed: digits, or .* .csv, .tsv .*, .npz"),
+        ("https://host/table.csv", "https://host/table.csv: is not on this machine.*allowed: digits, .* .csv, .tsv .*, .npz"),
         ("file://elsewhere/table.csv", "is not on this machine"),
         ("digit", "is of no kind that can be read.*did you mean 'digits'"),
         ("missing.csv", "missing.csv: does not exist"),

@@ -115,3 +115,44 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(labels: Labels, share
 def test_a_source_that_leaves_nothing_to_train_on_is_refused(assigned: list[str], message: str):
     with pytest.raises(DataError, match=message):
         split_rows(numbers(100), Shares(0.2, 0.2, 0), PLACES, np.array(assigned))
+
+
+def grown(count: int, seed: int = 0) -> dict[str, set[int]]:
+    """Return the splits by content of the first `count` of 2,000 examples, each named by its number."""
+    content = {
+        "number": np.arange(2000, dtype=np.float64)[:count],
+        "text": np.array([f"t{i % 9}" for i in range(count)], object),
+    }
+    rows = split_rows(classes(count // 2, count - count // 2), Shares(0.2, 0.1, seed, by_content=True), PLACES, None, content)
+    return {name: set(chosen.tolist()) for name, chosen in rows.items()}
+
+
+def test_by_content_an_example_stays_in_its_split_when_others_are_added():
+    before, after = grown(1000), grown(2000)
+    for name in SPLITS:
+        assert before[name] <= after[name]
+
+
+def test_by_content_shares_are_met_on_average():
+    sizes = {name: len(chosen) for name, chosen in grown(2000).items()}
+    assert sum(sizes.values()) == 2000
+    assert sizes["validation"] == pytest.approx(400, abs=60)
+    assert sizes["test"] == pytest.approx(200, abs=50)
+    assert grown(2000, seed=1)["test"] != grown(2000)["test"]
+
+
+def test_by_content_equal_examples_are_in_one_split():
+    content = {"number": np.repeat(np.arange(100.0), 2)}
+    rows = split_rows(numbers(200), Shares(0.2, 0.2, 0, by_content=True), PLACES, None, content)
+    for chosen in rows.values():
+        values, counts = np.unique(content["number"][chosen], return_counts=True)
+        assert len(values)
+        assert (counts == 2).all()
+
+
+def test_by_content_every_split_has_every_class_even_of_few_examples():
+    content = {"number": np.arange(303.0)}
+    labels = classes(300, 3)
+    rows = split_rows(labels, Shares(0.2, 0.2, 0, by_content=True), PLACES, None, content)
+    for chosen in rows.values():
+        assert set(labels.values[chosen]) == {0, 1}

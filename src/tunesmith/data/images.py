@@ -17,7 +17,7 @@ def prepare_images(raw: RawImages, settings: Settings) -> Prepared:
             f"data.target: got {settings.target!r}; these are images with labels of their own, only a table has a target"
         )
     labels = read_labels(raw.labels, settings.task, raw.places, images=True)
-    rows = split_rows(labels, settings.shares, raw.places, raw.assigned)
+    rows = split_rows(labels, settings.shares, raw.places, raw.assigned, {"images": raw.images})
     x = {split: raw.images[chosen] for split, chosen in rows.items()}
     statistics: dict[str, Any] = pixel_statistics(x["train"])
     if statistics["minimum"] == statistics["maximum"]:

@@ -1,6 +1,9 @@
 """Makes a prepared data set of whatever a search file names: finds the source, reads it, splits it, writes the folder."""
 
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
@@ -13,9 +16,10 @@ from tunesmith.data.splits import Shares
 from tunesmith.data.tables import prepare_table
 from tunesmith.errors import DataError
 from tunesmith.registry import build, did_you_mean, discover
+from tunesmith.storage import OBJECT_STORES, download
 
 if TYPE_CHECKING:
-    from tunesmith.spec import DataSpec
+    from tunesmith.sections import DataSpec
 
 SOURCES = "tunesmith.data.sources"
 
@@ -25,7 +29,7 @@ def prepare(spec: "DataSpec", folder: Path, base: Path = Path()) -> DatasetInfo:
 
     base: where relative paths begin. Raises DataError, naming `spec.uri`, for data that cannot be used as they are.
     """
-    settings = Settings(spec.uri, spec.task, spec.target, Shares(spec.validation, spec.test, spec.seed))
+    settings = Settings(spec.uri, spec.task, spec.target, _shares(spec))
     try:
         raw = _read(spec.uri, base)
         made = prepare_images(raw, settings) if isinstance(raw, RawImages) else prepare_table(raw, settings)
@@ -39,27 +43,39 @@ def prepare(spec: "DataSpec", folder: Path, base: Path = Path()) -> DatasetInfo:
     return made.write(folder)
 
 
+def _shares(spec: "DataSpec") -> Shares:
+    return Shares(spec.validation, spec.test, spec.seed, by_content=spec.split == "content")
+
+
 def _read(uri: str, base: Path) -> RawTable | RawImages:
     """Read `uri` by the source that handles it."""
     sources = [build(SOURCES, name, Source, {}, "source") for name in discover(SOURCES)]
     for source in sources:
         if not source.is_file and source.handles(uri.lower()):
             return source.read(base)
-    path = _local_path(uri, base, sources)
     for source in sources:
-        if source.is_file and source.handles(path.name.lower()):
-            return _read_file(source, path)
+        if source.is_file and source.handles(uri.lower()):
+            with _on_this_machine(uri, base, sources) as path:
+                return _read_file(source, path)
     raise DataError(f"is of no kind that can be read; {_allowed(sources)}{did_you_mean(uri, _names(sources))}")
 
 
-def _local_path(uri: str, base: Path, sources: list[Source]) -> Path:
-    """Return the path that `uri` names, relative to `base`; raises DataError for a remote place."""
+@contextmanager
+def _on_this_machine(uri: str, base: Path, sources: list[Source]) -> Iterator[Path]:
+    """Yield the path that `uri` names, relative to `base`, or of a copy of what lies in an object store."""
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", uri):
-        return base / uri
+        yield base / uri
+        return
     parts = urlparse(uri)
+    if parts.scheme in OBJECT_STORES:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / Path(parts.path).name
+            download(uri, copy)
+            yield copy
+        return
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise DataError(f"is not on this machine and cannot be read from here; copy it; {_allowed(sources)}")
-    return Path(unquote(parts.path))
+    yield Path(unquote(parts.path))
 
 
 def _read_file(source: Source, path: Path) -> RawTable | RawImages:
@@ -77,7 +93,7 @@ def _read_file(source: Source, path: Path) -> RawTable | RawImages:
 
 def _allowed(sources: list[Source]) -> str:
     files = ", ".join(source.takes for source in sources if source.is_file)
-    return f"allowed: {', '.join(_names(sources))}, or the path or file:// address of a file {files}"
+    return f"allowed: {', '.join(_names(sources))}, or the path, file:// or s3:// address of a file {files}"
 
 
 def _names(sources: list[Source]) -> list[str]:

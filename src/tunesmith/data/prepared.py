@@ -91,6 +91,7 @@ def describe(
 def _content_settings(settings: Settings, labels: Labels) -> dict[str, Any]:
     shares = settings.shares
     split = {"validation": shares.validation, "test": shares.test, "seed": shares.seed}
+    split |= {"by_content": True} if shares.by_content else {}
     return {"task": labels.task, "classes": list(labels.classes), **split}
 
 

@@ -1,5 +1,8 @@
 """Divides examples into train, validation and test, each class in its share (Kohavi, 1995: stratified)."""
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +17,30 @@ Rows = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Shares:
-    """The shares of the whole that validation and test are to have, and the seed of the drawing."""
+    """The shares of the whole that validation and test are to have, and the seed of the drawing.
+
+    `by_content`: an example's own content decides, so that it stays in its split when others come and go. Shares are then
+    met on average only.
+    """
 
     validation: float
     test: float
     seed: int
+    by_content: bool = False
 
 
-def split_rows(labels: Labels, shares: Shares, places: Places, assigned: np.ndarray | None = None) -> Rows:
+def split_rows(
+    labels: Labels,
+    shares: Shares,
+    places: Places,
+    assigned: np.ndarray | None = None,
+    content: Mapping[str, np.ndarray] | None = None,
+) -> Rows:
     """Return each split's examples in the source's order; together they are all examples, each once.
 
     `assigned` names the split of each example that the source itself decided on: the splits named there are kept and the
-    missing ones are drawn from train. Raises DataError where a split would be empty or a class has too few examples.
+    missing ones are drawn from train. `content` are the examples by column, for shares by content. Raises DataError where a
+    split would be empty or a class has too few examples.
     """
     if shares.validation + shares.test >= 1:
         given = f"validation {shares.validation:g} and test {shares.test:g}"
@@ -40,9 +55,15 @@ def split_rows(labels: Labels, shares: Shares, places: Places, assigned: np.ndar
     groups = labels.values if labels.task == "classification" else np.zeros(len(everything), dtype=np.int64)
     check_classes(labels, rest, len(wanted) + 1, places)
     rng = np.random.default_rng(shares.seed)
+    keys = content_keys(content or {}, len(everything), shares.seed) if shares.by_content else None
+    whole, bound = len(rest), 0.0
     for i, (name, share) in enumerate(wanted.items()):
         count = max(1, round(share * len(everything)))
-        kept[name] = _draw(groups, rest, count, len(wanted) - i, rng)
+        bound += share * len(everything) / whole
+        if keys is None:
+            kept[name] = _draw(groups, rest, count, len(wanted) - i, rng)
+        else:
+            kept[name] = _draw_by_content(groups, rest, keys, bound, len(wanted) - i)
         rest = np.setdiff1d(rest, kept[name])
     return {**kept, "train": rest}
 
@@ -59,6 +80,28 @@ def _draw(groups: np.ndarray, rows: np.ndarray, count: int, leave: int, rng: np.
         takes[group] += 1
     drawn = [rng.permutation(rows[groups[rows] == name])[:take] for name, take in zip(names, takes, strict=True)]
     return np.sort(np.concatenate(drawn))
+
+
+def _draw_by_content(groups: np.ndarray, rows: np.ndarray, keys: np.ndarray, bound: float, leave: int) -> np.ndarray:
+    """Draw the `rows` whose key is below `bound`: of every group at least one, and leaving at least `leave`."""
+    drawn = []
+    for name in np.unique(groups[rows]):
+        group = rows[groups[rows] == name]
+        group = group[np.argsort(keys[group], kind="stable")]
+        drawn.append(group[: int(np.clip((keys[group] < bound).sum(), 1, len(group) - leave))])
+    return np.sort(np.concatenate(drawn))
+
+
+def content_keys(content: Mapping[str, np.ndarray], count: int, seed: int) -> np.ndarray:
+    """Return a number from 0 to 1 for each example that depends on its content, by column name, and the seed alone."""
+    keys = np.empty(count)
+    for i in range(count):
+        digest = hashlib.blake2b(str(seed).encode(), digest_size=8)
+        for name in sorted(content):
+            value = content[name][i]
+            digest.update(value.tobytes() if isinstance(value, np.ndarray) else json.dumps([name, value]).encode())
+        keys[i] = int.from_bytes(digest.digest(), "big") / 2**64
+    return keys
 
 
 def _check_room(wanted: dict[str, float], total: int, left: int) -> None:

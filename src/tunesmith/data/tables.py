@@ -20,8 +20,9 @@ def prepare_table(raw: RawTable, settings: Settings) -> Prepared:
     target = find_target(raw, settings.target)
     raw, assigned = take_split_column(raw, target)
     labels = _labels(raw, target, settings)
-    rows = split_rows(labels, settings.shares, raw.places, assigned)
-    typed = {name: type_column(name, values, raw.places) for name, values in raw.columns.items() if name != target}
+    features = {name: values for name, values in raw.columns.items() if name != target}
+    rows = split_rows(labels, settings.shares, raw.places, assigned, features)
+    typed = {name: type_column(name, values, raw.places) for name, values in features.items()}
     columns = {name: column.values for name, column in typed.items()}
     fitted = fit_encoding(columns, rows["train"])
     x = {

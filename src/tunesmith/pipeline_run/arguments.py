@@ -4,14 +4,17 @@ Pipelines whose parameters have the names below are checked; other parameters ar
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from tunesmith.comparison import AUTO, check_comparison
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean, discover, explain
 from tunesmith.search import make_scheduler
-from tunesmith.spec import DataSpec, Spec, parse_spec
+from tunesmith.sections import DataSpec
+from tunesmith.spec import Spec, parse_spec
 
 PLACES = {
     "data_uri": "data.uri",
@@ -19,6 +22,7 @@ PLACES = {
     "target_column": "data.target",
     "validation_share": "data.validation",
     "test_share": "data.test",
+    "split": "data.split",
     "dataset_fingerprint": "data.fingerprint",
     "search_space": "space",
     "strategy": "strategy.name",
@@ -30,17 +34,24 @@ PLACES = {
     "early_stopping_patience": "evaluation.early_stopping.patience",
     "trial_memory_limit": "resources.memory",
     "trial_time_limit_seconds": "resources.seconds",
+    "gpus_per_trial": "resources.gpu",
+    "cpus_per_trial": "resources.cpu",
+    "gpu_hours_limit": "budget.gpu_hours",
+    "cluster": "cluster",
 }
 # A form has no way to leave a field out: these values say that nothing is asked for.
 UNSET = {
     "target_column": "",
+    "split": "random",
     "dataset_fingerprint": "",
     "trial_scheduler": "none",
     "search_time_limit_hours": 0,
     "early_stopping_patience": 0,
     "trial_memory_limit": "",
     "trial_time_limit_seconds": 0,
+    "gpu_hours_limit": 0,
 }
+ENGINES = ("local", "katib")
 SEED = "random_seed"
 GATES = {"min_test_accuracy": "classification", "min_test_r2": "regression"}
 
@@ -65,10 +76,17 @@ def data_spec(arguments: Mapping[str, Any]) -> DataSpec:
         raise SpecError(_in_parameters(explain(error, "data", list(DataSpec.model_fields)))) from None
 
 
-def search_spec(arguments: Mapping[str, Any]) -> Spec:
-    """Check what a pipeline's parameters ask for; raises SpecError naming the parameters."""
+def search_spec(arguments: Mapping[str, Any], warm_start: Path | None = None) -> Spec:
+    """Check what a pipeline's parameters ask for; raises SpecError naming the parameters.
+
+    warm_start: the folder of an earlier study, whose best candidates are tried first.
+    """
+    content = search_content(arguments)
+    if warm_start:
+        # The name alone, since where a step finds its input is another place each time and would make it another study.
+        content["warm_start"] = [warm_start.name]
     try:
-        spec = parse_spec(search_content(arguments), "")
+        spec = parse_spec(content, "", warm_start.parent if warm_start else Path())
         make_scheduler(spec)
     except SpecError as error:
         raise SpecError(_in_parameters(str(error))) from None
@@ -79,8 +97,12 @@ def check(arguments: Mapping[str, Any]) -> None:
     """Raise SpecError for the first mistake in a pipeline's arguments that can be seen without running it."""
     if "search_space" in arguments:
         search_spec(arguments)
+    if arguments.get("engine", ENGINES[0]) not in ENGINES:
+        raise SpecError(f"engine: {arguments['engine']!r} is unknown; allowed: {', '.join(ENGINES)}")
     _check_gates(arguments)
     _check_formats(arguments.get("export_formats"))
+    if "registry_uri" in arguments:
+        _check_promotion(arguments)
 
 
 def with_whole_numbers(value: Any) -> Any:
@@ -133,3 +155,9 @@ def _check_formats(formats: object) -> None:
     for name in formats:
         if name not in allowed:
             raise SpecError(f"export_formats: {name!r} is unknown; allowed: {', '.join(allowed)}{did_you_mean(name, allowed)}")
+
+
+def _check_promotion(arguments: Mapping[str, Any]) -> None:
+    if not arguments["registry_uri"]:
+        raise SpecError("registry_uri: is missing; needs a storage URI such as s3://bucket/models, or a folder's path")
+    check_comparison(arguments.get("compare_by", AUTO), arguments.get("margin", 0.0))

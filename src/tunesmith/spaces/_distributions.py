@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import ndtr, ndtri
 
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
@@ -122,7 +121,10 @@ class LogInt(LogUniform):
 
 @dataclass(frozen=True)
 class Normal(Numeric):
-    """A normally distributed number."""
+    """A normally distributed number.
+
+    SciPy is imported where it is needed: it takes longer than all else that a trial's pod imports before its work.
+    """
 
     name: ClassVar[str] = "normal"
     arguments: ClassVar[tuple[str, str]] = ("mean", "deviation")
@@ -132,9 +134,13 @@ class Normal(Numeric):
             raise SpecError(f"{self.name}: deviation must be positive, got {self.second}")
 
     def _raw_quantile(self, unit: float) -> float:
+        from scipy.special import ndtri
+
         return self.first + self.second * float(ndtri(unit))
 
     def _raw_cdf(self, values: np.ndarray) -> np.ndarray:
+        from scipy.special import ndtr
+
         return ndtr((values - self.first) / self.second)
 
 
