@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Literal
@@ -74,7 +74,8 @@ class Trial:
 class StudyView:
     """All that a strategy may know: the space, the objective, what was proposed so far and what came of it.
 
-    `issued` counts the proposals handed out so far; it may be ahead of `trials`, since a host's list can lag behind.
+    `issued` counts the proposals handed out so far; it may be ahead of `trials`, since a host's list can lag behind. `first`:
+    candidates to be tried before any of the strategy's, the one at position n as trial n.
     """
 
     space: Space
@@ -82,6 +83,11 @@ class StudyView:
     trials: tuple[Trial, ...] = ()
     issued: int = 0
     seed: int = 0
+    first: tuple[Candidate, ...] = ()
+
+    def with_running(self, candidate: Candidate) -> "StudyView":
+        """Return the study with one more proposal handed out."""
+        return replace(self, trials=(*self.trials, Trial(self.issued, candidate)), issued=self.issued + 1)
 
     def rng(self) -> np.random.Generator:
         """Return the random stream of the next proposal."""

@@ -50,6 +50,19 @@ def test_katibs_request_is_understood() -> None:
     assert [(m.name, m.value) for m in second.status.observation.metrics] == [("val_accuracy", "0.4")]
 
 
+PLAIN = "CgVwbGFpbhJGCjAKHAoCbHIQARoUCgQwLjA1EgQwLjAxIgQwLjAxKAQKEAoEa2luZBADGgYaATEaATIiDAoKbWVkaWFuc3RvcDoECgIIAw=="
+
+
+def test_katibs_plain_parameters_are_understood() -> None:
+    spec = api_pb2.Experiment.FromString(base64.b64decode(PLAIN)).spec
+    rate, kind = spec.parameter_specs.parameters
+    space = rate.feasible_space
+    assert (rate.parameter_type, space.min, space.max, space.step) == (api_pb2.DOUBLE, "0.01", "0.05", "0.01")
+    assert space.distribution == api_pb2.LOG_NORMAL
+    assert (kind.parameter_type, list(kind.feasible_space.list)) == (api_pb2.DISCRETE, ["1", "2"])
+    assert spec.HasField("nas_config")
+
+
 def test_our_reply_and_report_are_katibs_byte_for_byte() -> None:
     reply = api_pb2.GetSuggestionsReply()
     assigned = reply.parameter_assignments.add(trial_name="exp-0002")
@@ -69,7 +82,7 @@ def test_services_and_methods_have_katibs_names() -> None:
     methods = {service.full_name: list(service.methods_by_name) for service in services.values()}
     assert methods == {
         "api.v1.beta1.Suggestion": ["GetSuggestions", "ValidateAlgorithmSettings"],
-        "api.v1.beta1.DBManager": ["ReportObservationLog"],
+        "api.v1.beta1.DBManager": ["ReportObservationLog", "GetObservationLog"],
     }
 
 

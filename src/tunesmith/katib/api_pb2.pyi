@@ -15,6 +15,14 @@ class ParameterType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DISCRETE: _ClassVar[ParameterType]
     CATEGORICAL: _ClassVar[ParameterType]
 
+class Distribution(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DISTRIBUTION_UNSPECIFIED: _ClassVar[Distribution]
+    UNIFORM: _ClassVar[Distribution]
+    LOG_UNIFORM: _ClassVar[Distribution]
+    NORMAL: _ClassVar[Distribution]
+    LOG_NORMAL: _ClassVar[Distribution]
+
 class ObjectiveType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     UNKNOWN: _ClassVar[ObjectiveType]
@@ -25,6 +33,11 @@ DOUBLE: ParameterType
 INT: ParameterType
 DISCRETE: ParameterType
 CATEGORICAL: ParameterType
+DISTRIBUTION_UNSPECIFIED: Distribution
+UNIFORM: Distribution
+LOG_UNIFORM: Distribution
+NORMAL: Distribution
+LOG_NORMAL: Distribution
 UNKNOWN: ObjectiveType
 MINIMIZE: ObjectiveType
 MAXIMIZE: ObjectiveType
@@ -38,7 +51,7 @@ class Experiment(_message.Message):
     def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[ExperimentSpec, _Mapping]] = ...) -> None: ...
 
 class ExperimentSpec(_message.Message):
-    __slots__ = ("parameter_specs", "objective", "algorithm", "parallel_trial_count", "max_trial_count")
+    __slots__ = ("parameter_specs", "objective", "algorithm", "parallel_trial_count", "max_trial_count", "nas_config")
     class ParameterSpecs(_message.Message):
         __slots__ = ("parameters",)
         PARAMETERS_FIELD_NUMBER: _ClassVar[int]
@@ -49,12 +62,18 @@ class ExperimentSpec(_message.Message):
     ALGORITHM_FIELD_NUMBER: _ClassVar[int]
     PARALLEL_TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
     MAX_TRIAL_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NAS_CONFIG_FIELD_NUMBER: _ClassVar[int]
     parameter_specs: ExperimentSpec.ParameterSpecs
     objective: ObjectiveSpec
     algorithm: AlgorithmSpec
     parallel_trial_count: int
     max_trial_count: int
-    def __init__(self, parameter_specs: _Optional[_Union[ExperimentSpec.ParameterSpecs, _Mapping]] = ..., objective: _Optional[_Union[ObjectiveSpec, _Mapping]] = ..., algorithm: _Optional[_Union[AlgorithmSpec, _Mapping]] = ..., parallel_trial_count: _Optional[int] = ..., max_trial_count: _Optional[int] = ...) -> None: ...
+    nas_config: NasConfig
+    def __init__(self, parameter_specs: _Optional[_Union[ExperimentSpec.ParameterSpecs, _Mapping]] = ..., objective: _Optional[_Union[ObjectiveSpec, _Mapping]] = ..., algorithm: _Optional[_Union[AlgorithmSpec, _Mapping]] = ..., parallel_trial_count: _Optional[int] = ..., max_trial_count: _Optional[int] = ..., nas_config: _Optional[_Union[NasConfig, _Mapping]] = ...) -> None: ...
+
+class NasConfig(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ParameterSpec(_message.Message):
     __slots__ = ("name", "parameter_type", "feasible_space")
@@ -67,10 +86,18 @@ class ParameterSpec(_message.Message):
     def __init__(self, name: _Optional[str] = ..., parameter_type: _Optional[_Union[ParameterType, str]] = ..., feasible_space: _Optional[_Union[FeasibleSpace, _Mapping]] = ...) -> None: ...
 
 class FeasibleSpace(_message.Message):
-    __slots__ = ("list",)
+    __slots__ = ("max", "min", "list", "step", "distribution")
+    MAX_FIELD_NUMBER: _ClassVar[int]
+    MIN_FIELD_NUMBER: _ClassVar[int]
     LIST_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    DISTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    max: str
+    min: str
     list: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, list: _Optional[_Iterable[str]] = ...) -> None: ...
+    step: str
+    distribution: Distribution
+    def __init__(self, max: _Optional[str] = ..., min: _Optional[str] = ..., list: _Optional[_Iterable[str]] = ..., step: _Optional[str] = ..., distribution: _Optional[_Union[Distribution, str]] = ...) -> None: ...
 
 class ObjectiveSpec(_message.Message):
     __slots__ = ("type", "goal", "objective_metric_name", "additional_metric_names")
@@ -241,6 +268,20 @@ class ReportObservationLogRequest(_message.Message):
 class ReportObservationLogReply(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class GetObservationLogRequest(_message.Message):
+    __slots__ = ("trial_name", "metric_name")
+    TRIAL_NAME_FIELD_NUMBER: _ClassVar[int]
+    METRIC_NAME_FIELD_NUMBER: _ClassVar[int]
+    trial_name: str
+    metric_name: str
+    def __init__(self, trial_name: _Optional[str] = ..., metric_name: _Optional[str] = ...) -> None: ...
+
+class GetObservationLogReply(_message.Message):
+    __slots__ = ("observation_log",)
+    OBSERVATION_LOG_FIELD_NUMBER: _ClassVar[int]
+    observation_log: ObservationLog
+    def __init__(self, observation_log: _Optional[_Union[ObservationLog, _Mapping]] = ...) -> None: ...
 
 class ObservationLog(_message.Message):
     __slots__ = ("metric_logs",)

@@ -158,6 +158,11 @@ class DBManagerStub:
                 request_serializer=tunesmith_dot_katib_dot_api__pb2.ReportObservationLogRequest.SerializeToString,
                 response_deserializer=tunesmith_dot_katib_dot_api__pb2.ReportObservationLogReply.FromString,
                 _registered_method=True)
+        self.GetObservationLog = channel.unary_unary(
+                '/api.v1.beta1.DBManager/GetObservationLog',
+                request_serializer=tunesmith_dot_katib_dot_api__pb2.GetObservationLogRequest.SerializeToString,
+                response_deserializer=tunesmith_dot_katib_dot_api__pb2.GetObservationLogReply.FromString,
+                _registered_method=True)
 
 
 class DBManagerServicer:
@@ -170,6 +175,12 @@ class DBManagerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetObservationLog(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DBManagerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -177,6 +188,11 @@ def add_DBManagerServicer_to_server(servicer, server):
                     servicer.ReportObservationLog,
                     request_deserializer=tunesmith_dot_katib_dot_api__pb2.ReportObservationLogRequest.FromString,
                     response_serializer=tunesmith_dot_katib_dot_api__pb2.ReportObservationLogReply.SerializeToString,
+            ),
+            'GetObservationLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetObservationLog,
+                    request_deserializer=tunesmith_dot_katib_dot_api__pb2.GetObservationLogRequest.FromString,
+                    response_serializer=tunesmith_dot_katib_dot_api__pb2.GetObservationLogReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -207,6 +223,33 @@ class DBManager:
             '/api.v1.beta1.DBManager/ReportObservationLog',
             tunesmith_dot_katib_dot_api__pb2.ReportObservationLogRequest.SerializeToString,
             tunesmith_dot_katib_dot_api__pb2.ReportObservationLogReply.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetObservationLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/api.v1.beta1.DBManager/GetObservationLog',
+            tunesmith_dot_katib_dot_api__pb2.GetObservationLogRequest.SerializeToString,
+            tunesmith_dot_katib_dot_api__pb2.GetObservationLogReply.FromString,
             options,
             channel_credentials,
             insecure,

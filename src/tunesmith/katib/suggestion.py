@@ -1,63 +1,138 @@
 """Katib's suggestion service, answered by a strategy: every answer depends on its request alone, a restart changes nothing."""
 
 import json
-from collections.abc import Iterator
+import logging
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
 
 import grpc
 
 from tunesmith.errors import SpaceExhausted, SpecError
-from tunesmith.katib import api_pb2, api_pb2_grpc
-from tunesmith.katib.candidate import PARAMETER, encode, trial_name
-from tunesmith.katib.study_view import ISSUED, SPEC, read_spec, settings_of, still_unlisted, study_view
+from tunesmith.katib import api_pb2, api_pb2_grpc, metrics
+from tunesmith.katib.candidate import STOP_RULE, encode, trial_name
+from tunesmith.katib.curves import Curves, with_rule
+from tunesmith.katib.environment import DB_MANAGER, DEFAULT_DB_MANAGER, PROPOSE_SECONDS
+from tunesmith.katib.plan import FALLBACK, ISSUED, PREFIX, Plan, settings_of
+from tunesmith.katib.proposer import Answer, Proposer
+from tunesmith.katib.study_view import read_plan, read_trials, still_unlisted, study_view
+from tunesmith.registry import discover
+
+LOG = logging.getLogger(__name__)
+DEFAULT_SECONDS = "2"
+# After so many seconds Katib's database counts as away; no answer waits so long.
+DATABASE_SECONDS = 5.0
 
 
 class SuggestionService(api_pb2_grpc.SuggestionServicer):
-    """Proposes trials for experiments whose algorithm setting `spec` holds a search file's content as JSON."""
+    """Proposes trials for experiments with the algorithms `tunesmith-<strategy>`."""
+
+    def __init__(self) -> None:
+        self._proposer = Proposer(_seconds(os.environ.get(PROPOSE_SECONDS, DEFAULT_SECONDS)))
+        self._algorithms = {PREFIX + name for name in discover("tunesmith.strategies")}
+
+    @cached_property
+    def _curves(self) -> Curves:
+        from tunesmith.katib.observations import Observations
+
+        return Curves(Observations(os.environ.get(DB_MANAGER, DEFAULT_DB_MANAGER), patience=DATABASE_SECONDS).curve)
 
     def GetSuggestions(  # noqa: N802 (Katib's name)
         self, request: api_pb2.GetSuggestionsRequest, context: grpc.ServicerContext
     ) -> api_pb2.GetSuggestionsReply:
-        """Return exactly the proposals asked for; OUT_OF_RANGE once the space is exhausted."""
-        with _errors_as_status(context):
-            spec = read_spec(request.experiment)
-            study = study_view(request, spec)
-            proposals = spec.strategy.propose(study, request.current_request_number)
-            return _reply(request, {study.issued + i: encode(proposal.candidate) for i, proposal in enumerate(proposals)})
+        """Return exactly as many proposals as were asked for; OUT_OF_RANGE once the space of a Tunesmith spec is exhausted."""
+        with self._call("GetSuggestions", request.experiment, context):
+            plan = read_plan(request.experiment)
+            trials, rule = with_rule(read_trials(request, plan), plan, self._curves if plan.scheduler else None)
+            study = study_view(request, plan, trials)
+            answer = self._proposer.answer(plan, study, request.current_request_number)
+            if answer.substitutes:
+                metrics.FALLBACKS.labels(self._label(request.experiment)).inc(answer.substitutes)
+            extra = {STOP_RULE: rule.encode()} if plan.scheduler else {}
+            unlisted = still_unlisted(request, {trial.number for trial in trials})
+            LOG.info("%s: %s proposals from %s trials", request.experiment.name, len(answer.candidates), len(study.trials))
+            return _reply(request, plan, answer, study.issued, unlisted, extra)
 
     def ValidateAlgorithmSettings(  # noqa: N802 (Katib's name)
         self, request: api_pb2.ValidateAlgorithmSettingsRequest, context: grpc.ServicerContext
     ) -> api_pb2.ValidateAlgorithmSettingsReply:
-        """Answer INVALID_ARGUMENT, which ends the experiment with the message, where its spec cannot be searched."""
-        with _errors_as_status(context):
-            read_spec(request.experiment)
+        """Answer INVALID_ARGUMENT, which ends the experiment with the message, where it cannot be searched."""
+        with self._call("ValidateAlgorithmSettings", request.experiment, context):
+            read_plan(request.experiment)
             return api_pb2.ValidateAlgorithmSettingsReply()
 
+    @contextmanager
+    def _call(self, method: str, experiment: api_pb2.Experiment, context: grpc.ServicerContext) -> Iterator[None]:
+        """Count and time a call, and turn errors into gRPC's status."""
+        algorithm, started = self._label(experiment), time.perf_counter()
+        metrics.CALLS.labels(algorithm, method).inc()
+        try:
+            yield
+        except (SpaceExhausted, SpecError) as error:
+            status = grpc.StatusCode.OUT_OF_RANGE if isinstance(error, SpaceExhausted) else grpc.StatusCode.INVALID_ARGUMENT
+            metrics.ERRORS.labels(algorithm, status.name).inc()
+            LOG.warning("%s: %s refused: %s", experiment.name, method, error)
+            context.abort(status, str(error))
+        except Exception:
+            metrics.ERRORS.labels(algorithm, grpc.StatusCode.UNKNOWN.name).inc()
+            raise
+        finally:
+            metrics.SECONDS.labels(algorithm, method).observe(time.perf_counter() - started)
 
-@contextmanager
-def _errors_as_status(context: grpc.ServicerContext) -> Iterator[None]:
+    def _label(self, experiment: api_pb2.Experiment) -> str:
+        """Return the algorithm for the metrics, whatever a stranger calls it."""
+        given = experiment.spec.algorithm.algorithm_name
+        return given if given in self._algorithms else "unknown"
+
+
+def _seconds(text: str) -> float:
     try:
-        yield
-    except SpaceExhausted as error:
-        context.abort(grpc.StatusCode.OUT_OF_RANGE, str(error))
-    except SpecError as error:
-        context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise SpecError(f"{PROPOSE_SECONDS}: got {text!r}; needs seconds above 0")
+    return seconds
 
 
-def _reply(request: api_pb2.GetSuggestionsRequest, proposed: dict[int, str]) -> api_pb2.GetSuggestionsReply:
-    """Return the proposals (encoded candidates by issue number), and what the next request's list may lack."""
+def _reply(
+    request: api_pb2.GetSuggestionsRequest,
+    plan: Plan,
+    answer: Answer,
+    issued: int,
+    unlisted: Mapping[int, str],
+    extra: dict[str, str],
+) -> api_pb2.GetSuggestionsReply:
+    """Return the candidates as trials, and what the next request should bring back."""
     experiment = request.experiment
-    spec = settings_of(experiment)[SPEC]
-    assignments = [
-        api_pb2.GetSuggestionsReply.ParameterAssignments(
-            assignments=[api_pb2.ParameterAssignment(name=PARAMETER, value=encoded)],
-            trial_name=trial_name(experiment.name, spec, number, encoded),
-        )
-        for number, encoded in proposed.items()
-    ]
-    unlisted = json.dumps({**still_unlisted(request), **proposed}, separators=(",", ":"))
-    algorithm = api_pb2.AlgorithmSpec(
-        algorithm_name=experiment.spec.algorithm.algorithm_name,
-        algorithm_settings=[api_pb2.AlgorithmSetting(name=ISSUED, value=unlisted)],
-    )
-    return api_pb2.GetSuggestionsReply(parameter_assignments=assignments, algorithm=algorithm)
+    reply = api_pb2.GetSuggestionsReply()
+    for number, candidate in enumerate(answer.candidates, issued):
+        assigned = plan.code.write(candidate)
+        trial = reply.parameter_assignments.add(trial_name=trial_name(plan.study, experiment.name, number, assigned))
+        for name, value in (assigned | extra).items():
+            trial.assignments.add(name=name, value=value)
+    proposed = {number: encode(candidate) for number, candidate in enumerate(answer.candidates, issued)}
+    reply.algorithm.algorithm_name = experiment.spec.algorithm.algorithm_name
+    settings = {ISSUED: _json({**unlisted, **proposed})}
+    if answer.substitutes:
+        settings[FALLBACK] = _fallback(settings_of(experiment).get(FALLBACK, ""), answer, issued + len(answer.candidates) - 1)
+    for name, value in settings.items():
+        reply.algorithm.algorithm_settings.add(name=name, value=value)
+    return reply
+
+
+def _fallback(before: str, answer: Answer, last: int) -> str:
+    """Return how many proposals so far are not the strategy's, the last of them, and why."""
+    try:
+        count = int(json.loads(before)["count"])
+    except (ValueError, TypeError, KeyError):
+        count = 0
+    return _json({"count": count + answer.substitutes, "last": last, "why": answer.why})
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"))

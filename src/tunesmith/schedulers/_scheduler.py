@@ -1,7 +1,76 @@
-"""The scheduler seam: decides during a trial whether it goes on."""
+"""The scheduler seam: decides during a trial whether it goes on, or says beforehand what will decide it."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context
+from itertools import accumulate, chain, repeat
+from typing import Any
+
+from tunesmith.errors import SpecError
+from tunesmith.packed_text import pack, unpack
+from tunesmith.registry import build
+
+# What of a rule travels: thousands of trials' rules share one object of at most 1.5 MiB.
+MOST_TRAVELLING = 32
+DIGITS = 5
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """What ends a trial that nobody watches.
+
+    thresholds: for each step the loss above which the trial's best loss so far ends it, None where nothing does; steps
+    beyond the last have the last one's.
+    """
+
+    thresholds: tuple[float | None, ...] = ()
+
+    def verdict(self, losses: Sequence[float]) -> str:
+        """Return why the trial should stop now, or an empty text; `losses` are its own, one per step so far."""
+        if not losses or not self.thresholds:
+            return ""
+        step, best = len(losses), min(losses)
+        bar = self.thresholds[min(step, len(self.thresholds)) - 1]
+        return f"best loss {best:.4g} after {step} steps, the bar is {bar:.4g}" if bar is not None and best > bar else ""
+
+    def ended(self, losses: Iterable[float]) -> bool:
+        """Tell whether the rule ended a trial, whose losses at all steps these are."""
+        bars = chain(self.thresholds, repeat(self.thresholds[-1] if self.thresholds else None))
+        return any(bar is not None and best > bar for best, bar in zip(accumulate(losses, min), bars, strict=False))
+
+    def encode(self) -> str:
+        """Return the rule as a short text of letters, digits, '-' and '_'.
+
+        Thresholds are rounded up, and of many only some are kept: such a rule may stop a trial later, never wrongly.
+        """
+        return pack(self._thinned())
+
+    @classmethod
+    def decode(cls, text: str) -> "StopRule":
+        """Return the rule that `encode` wrote; raises SpecError for any other text."""
+        try:
+            content = unpack(text)
+        except ValueError:
+            content = None
+        if not isinstance(content, list) or not all(item is None or _is_number(item) for item in content):
+            raise SpecError(f"stop_rule: got {text[:80]!r}; needs what StopRule.encode wrote")
+        return cls(tuple(None if item is None else float(item) for item in content))
+
+    def _thinned(self) -> list[float | None]:
+        """Return the thresholds with only some of many left: always the last, which holds on."""
+        stride = math.ceil(len(self.thresholds) / MOST_TRAVELLING)
+        kept = set(range(len(self.thresholds) - 1, -1, -stride)) if stride else set()
+        return [_rounded_up(bar) if at in kept else None for at, bar in enumerate(self.thresholds)]
+
+
+def _rounded_up(bar: float | None) -> float | None:
+    return None if bar is None else float(Context(prec=DIGITS, rounding=ROUND_CEILING).create_decimal(repr(bar)))
+
+
+def _is_number(item: object) -> bool:
+    return isinstance(item, int | float) and not isinstance(item, bool) and math.isfinite(item)
 
 
 class Scheduler(ABC):
@@ -13,3 +82,15 @@ class Scheduler(ABC):
 
         `losses` are the trial's, one per step so far, smaller is better; `others` those of the finished trials by number.
         """
+
+    @abstractmethod
+    def rule(self, others: Mapping[int, Sequence[float]], steps: int) -> StopRule:
+        """Return what `verdict` will say to a trial of at most `steps` steps, were the finished trials to stay as they are."""
+
+
+def read_scheduler(section: Mapping[str, Any] | None) -> Scheduler | None:
+    """Return the scheduler of a search file's section, None where there is none; raises SpecError."""
+    if section is None:
+        return None
+    settings = dict(section)
+    return build("tunesmith.schedulers", settings.pop("name", ""), Scheduler, settings, "scheduler")

@@ -2,14 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.errors import SpaceExhausted
+from tunesmith.errors import SpaceExhausted, SpecError
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import canonical
-from tunesmith.study import Proposal, StudyView, Trial
+from tunesmith.spaces._space import Candidate, Space, canonical
+from tunesmith.study import Proposal, StudyView
 
 DRAWS = 64
 MOST_DRAWS = 1000
@@ -27,6 +27,33 @@ class Strategy(ABC):
         """
 
 
+def propose(strategy: Strategy, study: StudyView, count: int) -> list[Proposal]:
+    """Return exactly `count` proposals: the candidates that are to be tried first, then the strategy's.
+
+    Of `study.first` those are left out that do not fit the space (an earlier study had another) or that were tried already.
+    Every host asks through this function, so that all answer alike. Raises SpaceExhausted.
+    """
+    proposals: list[Proposal] = []
+    fitting = _fitting(study.first, study.space) if study.issued < len(study.first) else []
+    while len(proposals) < count and study.issued < len(fitting):
+        candidate = fitting[study.issued]
+        tried = canonical(candidate) in {trial.key for trial in study.trials}
+        proposals += strategy.propose(study, 1) if tried else [Proposal(candidate)]
+        study = study.with_running(proposals[-1].candidate)
+    return proposals + strategy.propose(study, count - len(proposals))
+
+
+def _fitting(candidates: tuple[Candidate, ...], space: Space) -> list[Candidate]:
+    fitting = []
+    for candidate in candidates:
+        try:
+            space.realize(candidate)
+        except SpecError:
+            continue
+        fitting.append(candidate)
+    return fitting
+
+
 Draw = Callable[[StudyView, np.random.Generator], dict[str, Value]]
 
 
@@ -36,8 +63,7 @@ def one_by_one(study: StudyView, count: int, draw: Draw) -> list[Proposal]:
     for _ in range(count):
         proposal = Proposal(draw_unseen(study, draw))
         proposals.append(proposal)
-        pending = Trial(number=study.issued, candidate=proposal.candidate)
-        study = replace(study, trials=(*study.trials, pending), issued=study.issued + 1)
+        study = study.with_running(proposal.candidate)
     return proposals
 
 
