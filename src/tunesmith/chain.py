@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tunesmith.evaluate import Evaluation
 
 
-def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True) -> dict[str, Any]:
+def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True, engine: str = "local") -> dict[str, Any]:
     """Run a search and all that follows from it in `folder`; return the summary, which is also `summary.json` there.
 
     A search of a function ends with its report: there is no model to train. Raises GateFailed, with all outputs written,
@@ -35,7 +35,7 @@ def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True) ->
     started = time.monotonic()
     trains = spec.file.evaluation.kind == "training"
     dataset = _prepare(spec, folder, console) if trains else None
-    outcome = search(spec, folder / "study", dataset, ConsoleProgress(console))
+    outcome = search(spec, folder / "study", dataset, ConsoleProgress(console), engine)
     outputs = {"study": folder / "study"}
     evaluation = None
     if dataset is not None:

@@ -28,6 +28,7 @@ class ConsoleProgress(Progress):
         self.stopped = sum(trial.state is State.STOPPED for trial in done)
         self.count = self.before = len(done)
         self.started, self.last_line = time.monotonic(), 0.0
+        self.noted = ""
         if search.record.notice:
             self.console.print(search.record.notice, style="yellow", highlight=False, soft_wrap=True)
         if self.before:
@@ -55,6 +56,12 @@ class ConsoleProgress(Progress):
         elif time.monotonic() - self.last_line >= self.line_seconds or self.count == self.total:
             self.last_line = time.monotonic()
             self.console.print(f"search {self.count}/{self.total}  {text}", highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """Print what is new."""
+        if text != self.noted:
+            self.noted = text
+            self.console.print(text, style="dim", highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
 from tunesmith.engines._engine import Engine, Limits, Progress, Search
 from tunesmith.engines.local import Local
-from tunesmith.errors import DataError, StudyError
+from tunesmith.errors import DataError, SpecError, StudyError
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.record import Record
-from tunesmith.registry import build
-from tunesmith.schedulers._scheduler import Scheduler
+from tunesmith.schedulers._scheduler import Scheduler, read_scheduler
 from tunesmith.spec import Spec, parse_spec
 from tunesmith.study import Objective, State, Trial, best_trial
+from tunesmith.warm_start import first_candidates
+
+if TYPE_CHECKING:
+    from tunesmith.engines.katib import Place
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,38 @@ class Outcome:
         }
 
 
-def search(spec: Spec, folder: Path, dataset: Path | None = None, progress: Progress | None = None) -> Outcome:
+def search(
+    spec: Spec,
+    folder: Path,
+    dataset: Path | None = None,
+    progress: Progress | None = None,
+    engine: str = "local",
+    place: "Place | None" = None,
+) -> Outcome:
     """Run or continue the study in `folder`; `dataset` is a prepared data set's folder, needed for a training.
 
-    Raises StudyError where the folder holds another study or no trial succeeded, SpecError where spec and data do not fit.
+    `engine`: local or katib. `place`: where a pipeline's step wants the study to be on the cluster. Raises StudyError where
+    the folder holds another study or no trial succeeded, SpecError where spec and data do not fit.
     """
     spec, fingerprint = _for_data(spec, dataset)
     evaluator = make_evaluator(spec, dataset)
-    with Record.start(folder, study_content(spec, fingerprint, evaluator)) as record:
-        run(spec, evaluator, record, Local(), progress or Progress())
+    content = study_content(spec, fingerprint, evaluator)
+    with Record.start(folder, content) as record:
+        run(spec, evaluator, record, make_engine(engine, spec, content, record, dataset, place), progress or Progress())
         return outcome(record, spec_objective(spec))
+
+
+def make_engine(
+    name: str, spec: Spec, content: dict[str, Any], record: Record, dataset: Path | None = None, place: "Place | None" = None
+) -> Engine:
+    """Return the engine called local or katib; raises SpecError for any other name, or where there is no cluster."""
+    if name == "local":
+        return Local()
+    if name != "katib":
+        raise SpecError(f"engine: {name!r} is unknown; allowed: local, katib")
+    from tunesmith.on_katib import katib_engine
+
+    return katib_engine(spec, content, record.folder, dataset, place)
 
 
 def study_content(spec: Spec, fingerprint: str, evaluator: Evaluator | None = None) -> dict[str, Any]:
@@ -80,6 +105,7 @@ def run(spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progre
         Search(
             *(spec.space, spec.strategy, spec_objective(spec), evaluator, limits, record, spec.seed),
             scheduler=make_scheduler(spec),
+            first=first_candidates(spec.file.warm_start or [], spec.space, budget.trials, spec.folder),
         ),
         progress,
     )
@@ -123,10 +149,7 @@ def make_evaluator(spec: Spec, dataset: Path | None) -> Evaluator:
 
 def make_scheduler(spec: Spec) -> Scheduler | None:
     """Return the scheduler that the spec asks for, if any."""
-    if spec.file.scheduler is None:
-        return None
-    settings = dict(spec.file.scheduler)
-    return build("tunesmith.schedulers", settings.pop("name", ""), Scheduler, settings, "scheduler")
+    return read_scheduler(spec.file.scheduler)
 
 
 def _for_data(spec: Spec, dataset: Path | None) -> tuple[Spec, str]:

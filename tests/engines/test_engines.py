@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines.searches import SPACE, run
+from tunesmith.engines._books import HOPELESS
 from tunesmith.engines._engine import Engine, Limits
-from tunesmith.engines._loop import HOPELESS
 from tunesmith.engines.inline import Inline
 from tunesmith.engines.local import Local
 from tunesmith.errors import SpecError, TunesmithError

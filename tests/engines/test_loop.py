@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.engines.searches import run
+from tunesmith.engines._books import CHECKPOINTS
 from tunesmith.engines._engine import Limits
-from tunesmith.engines._loop import CHECKPOINTS, DEATHS
+from tunesmith.engines._loop import DEATHS
 from tunesmith.engines.inline import Inline
 from tunesmith.record import Record
-from tunesmith.schedulers._scheduler import Scheduler
+from tunesmith.schedulers._scheduler import Scheduler, StopRule
 from tunesmith.study import State
 
 
@@ -70,6 +71,9 @@ class Listener(Scheduler):
     def verdict(self, losses: Sequence[float], others: Mapping[int, Sequence[float]]) -> str:
         self.heard.append(list(losses))
         return ""
+
+    def rule(self, others: Mapping[int, Sequence[float]], steps: int) -> StopRule:
+        return StopRule()
 
 
 def test_a_scheduler_sees_nothing_of_a_lost_attempt(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_every_search_of_a_program_has_workers_of_its_own(tmp_path: Path, monkey
         (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("tunesmith.engines.local.cores", lambda: 6)
+    monkeypatch.setattr("tunesmith.engines._processes.cores", lambda: 6)
 
     def threads(name: str) -> Callable[[Context], float]:
         return lambda context: float(sys.modules[name].threads)

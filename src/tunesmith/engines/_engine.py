@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler
-from tunesmith.spaces._space import Space
+from tunesmith.spaces._space import Candidate, Space, canonical
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import Objective, State, Trial
 
@@ -25,7 +25,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Search:
-    """A search ready to run: what to try, how to judge it, how much of it, and where it is recorded."""
+    """A search ready to run: what to try, how to judge it, how much of it, and where it is recorded.
+
+    `first`: candidates to be tried before the strategy is asked.
+    """
 
     space: Space
     strategy: Strategy
@@ -35,6 +38,7 @@ class Search:
     record: Record
     seed: int = 0
     scheduler: Scheduler | None = None
+    first: tuple[Candidate, ...] = ()
 
 
 class Progress:
@@ -45,6 +49,9 @@ class Progress:
 
     def step(self, trial: Trial) -> None:
         """Called when a trial reported a step."""
+
+    def note(self, text: str) -> None:
+        """Called with what the user should know, such as what the search waits for; the same text may come again."""
 
     def ended(self, trial: Trial) -> None:
         """Called when a trial has ended and is on disk."""
@@ -73,3 +80,16 @@ def judged(trial: Trial, objective: Objective) -> Trial:
     reported = ", ".join(sorted(metrics)) or "nothing"
     reason = f"the objective {objective.metric!r} is missing or not finite; reported: {reported}"
     return replace(trial, state=State.FAILED, reason=reason)
+
+
+def untried(space: Space, tried: set[str], most: int) -> int:
+    """Return how many candidates a space has left beside those of the keys `tried`, counted up to `most`."""
+    count = 0
+    try:
+        for candidate in space.enumerate():
+            count += canonical(candidate) not in tried
+            if count == most:
+                break
+    except ValueError:
+        return most
+    return count

@@ -27,13 +27,18 @@ class Forks:
     threads: int
     log: Path
 
-    def start(self, target: Callable[..., None], *arguments: object) -> BaseProcess:
-        """Return a started worker; what the imports of the first one print goes to the log."""
-        context = get_context("forkserver")
-        context.set_forkserver_preload(self.preload)
-        # The worker itself takes the mark off; here it keeps the interpreter's exit from waiting for a forgotten worker.
-        process = context.Process(target=target, args=arguments, daemon=True)
+    def warm_up(self) -> None:
+        """Start the process that workers are forked from, which goes on importing; what that prints goes to the log."""
+        get_context("forkserver").set_forkserver_preload(self.preload)
         with _no_main_module(), _environment(self.threads), output_to(self.log, STANDARD_ERROR):
+            forkserver.ensure_running()
+
+    def start(self, target: Callable[..., None], *arguments: object) -> BaseProcess:
+        """Return a started worker, once the imports are done."""
+        self.warm_up()
+        # The worker itself takes the mark off; here it keeps the interpreter's exit from waiting for a forgotten worker.
+        process = get_context("forkserver").Process(target=target, args=arguments, daemon=True)
+        with _no_main_module():
             process.start()
         return process
 

@@ -6,18 +6,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tunesmith.engines._books import Books
 from tunesmith.engines._engine import Progress, Search, judged
-from tunesmith.errors import SpaceExhausted, StudyError, TunesmithError
-from tunesmith.evaluation._context import CHECKPOINT
-from tunesmith.study import State, StudyView, Trial, ranking
+from tunesmith.errors import SpaceExhausted, StudyError
+from tunesmith.strategies._strategy import propose
+from tunesmith.study import State, StudyView, Trial
 
 ATTEMPTS = 3
 # A trial that was running so often when the whole search died is taken for the cause.
 DEATHS = 5
-# So many of the best trials keep their checkpoint.
-CHECKPOINTS = 5
-# A search whose first trials all fail has a mistake that no candidate can mend.
-HOPELESS = 10
 
 OnReport = Callable[[int, int, dict[str, float]], str]
 
@@ -60,7 +57,7 @@ class Loop:
         self.interrupted = deque(trial for trial in recorded if not trial.done)
         self.running: set[int] = set()
         self.losses: dict[int, list[float]] = self._recorded_losses()
-        self.kept = ranking([trial for trial in recorded if trial.done], search.objective)[:CHECKPOINTS]
+        self.books = Books(search, progress, recorded)
         self.exhausted = False
         self.spent = search.record.seconds
         self.started = time.monotonic()
@@ -109,7 +106,7 @@ class Loop:
         if self.exhausted or len(self.trials) >= self.search.limits.trials:
             return None
         try:
-            proposal = self.search.strategy.propose(self._view(), 1)[0]
+            proposal = propose(self.search.strategy, self._view(), 1)[0]
         except SpaceExhausted:
             self.exhausted = True
             return None
@@ -121,7 +118,8 @@ class Loop:
 
     def _view(self) -> StudyView:
         trials = tuple(self.trials[number] for number in sorted(self.trials))
-        return StudyView(self.search.space, self.search.objective, trials, self._issued(), self.search.seed)
+        search = self.search
+        return StudyView(search.space, search.objective, trials, self._issued(), search.seed, search.first)
 
     def _deadline(self) -> float:
         hours = self.search.limits.hours
@@ -142,28 +140,9 @@ class Loop:
         return time.monotonic() >= self._deadline()
 
     def _finish(self, trial: Trial) -> None:
-        self.search.record.finish(trial)
         self.trials[trial.number] = trial
         self._spend()
-        self._drop_checkpoints(trial)
-        self.progress.ended(trial)
-        self._refuse_hopeless(trial)
-
-    def _drop_checkpoints(self, last: Trial) -> None:
-        """Keep the checkpoints of the best trials only."""
-        self.kept = ranking([*self.kept, last], self.search.objective)
-        for trial in self.kept[CHECKPOINTS:]:
-            (self.search.record.trial_folder(trial.number) / CHECKPOINT).unlink(missing_ok=True)
-        del self.kept[CHECKPOINTS:]
-
-    def _refuse_hopeless(self, last: Trial) -> None:
-        """End a search in which nothing ever worked, saying why."""
-        ended = [trial for trial in self.trials.values() if trial.done]
-        if len(ended) >= HOPELESS and all(trial.state is State.FAILED for trial in ended):
-            raise TunesmithError(
-                f"the first {len(ended)} trials all failed, the search ends here. The last one: {last.reason}\n"
-                f"Its log: {self.search.record.trial_folder(last.number) / 'log'}"
-            )
+        self.books.enter(trial)
 
     def _on_report(self, number: int, step: int, metrics: dict[str, float]) -> str:
         """Record one step of a running trial; returns why it should stop, or ''."""

@@ -1,0 +1,53 @@
+"""`tunesmith study`: look into a study."""
+
+from pathlib import Path
+
+import click
+
+from tunesmith.cli._command import Examples, as_json, console, print_json, tunesmith
+
+
+@tunesmith.group()
+def study() -> None:
+    """Look into a study."""
+
+
+@study.command(
+    cls=Examples,
+    examples="""
+    tunesmith study show runs/search
+    tunesmith study show runs/search --top 5 --json
+    """,
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Rows of the leaderboard.")
+@as_json
+def show(folder: Path, top: int, json_output: bool) -> None:
+    """Show the leaderboard of the study in FOLDER and how its trials ended."""
+    from tunesmith.leaderboard import leaderboard, print_leaderboard
+
+    board = leaderboard(folder, top)
+    if json_output:
+        print_json(board)
+    else:
+        print_leaderboard(board, console(stderr=False))
+
+
+@study.command(
+    cls=Examples,
+    examples="""
+    tunesmith study trial runs/search 7
+    """,
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("number", type=click.IntRange(0))
+@as_json
+def trial(folder: Path, number: int, json_output: bool) -> None:
+    """Show one trial: candidate, outcome, curve, and where its log is."""
+    from tunesmith.leaderboard import print_trial, trial_details
+
+    details = trial_details(folder, number)
+    if json_output:
+        print_json(details)
+    else:
+        print_trial(details, console(stderr=False))
