@@ -8,10 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 UV_VERSION := 0.13.9
+# Where the cluster of `make cluster` keeps programs, images and state.
+CLUSTER := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/tunesmith/cluster
 ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
-.PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits clean
+.PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
+	images cluster cluster-down test-cluster bench-katib bench-suggestion clean
 
 help:  ## List the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,12 +39,14 @@ contracts: $(STAMPS)/dev  ## Check who may import whom
 	$(BIN)/lint-imports --no-logo
 
 pytest: $(STAMPS)/dev  ## Run the tests alone
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not cluster" $(ARGS)
 
-generate: $(STAMPS)/dev  ## Rewrite what is made from the sources: READMEs, compiled pipelines, gRPC code
+generate: $(STAMPS)/dev  ## Rewrite what is made from the sources: READMEs, compiled pipelines, gRPC code, manifests
 	$(BIN)/python -m tunesmith.components.generate
 	TUNESMITH_GOLDEN=write $(BIN)/pytest --quiet tests/pipelines/test_golden.py
 	$(BIN)/python -m tunesmith.katib.generate
+	$(BIN)/python -m tunesmith.katib.config entries > manifests/base/cluster/algorithms.yaml
+	TUNESMITH_GOLDEN=write $(BIN)/pytest --quiet tests/manifests/test_golden.py
 
 lock: $(STAMPS)/uv  ## Resolve the dependencies anew into requirements/*.txt
 	requirements/lock.sh $(VENV)-lock/bin/uv $(ARGS)
@@ -54,6 +59,26 @@ bench-engine: $(STAMPS)/project  ## Measure the engine's overhead, resuming, mem
 
 bench-digits: $(STAMPS)/project  ## Compare test accuracy on digits with a support vector machine's
 	$(BIN)/python benchmarks/digits_accuracy.py $(ARGS)
+
+images:  ## Build the container images with buildah, podman or docker
+	manifests/images/build.sh $(ARGS)
+
+cluster: $(STAMPS)/dev  ## Start a Kubernetes with Katib and four simulated GPUs on this machine (root); the first start builds it
+	$(BIN)/python -m tests.cluster.box base
+	manifests/images/build.sh cpu suggestion --base localhost/debian-python:bookworm --output $(CLUSTER)/images
+	$(BIN)/python -m tests.cluster.box up $(ARGS)
+
+cluster-down: $(STAMPS)/dev  ## Stop that Kubernetes and leave the machine as it was; ARGS=--keep keeps its state
+	$(BIN)/python -m tests.cluster.box down $(ARGS)
+
+test-cluster: $(STAMPS)/dev  ## Run the tests that need a cluster: the one of KUBECONFIG, else that of `make cluster`
+	$(BIN)/pytest -m cluster tests/cluster $(ARGS)
+
+bench-katib: $(STAMPS)/dev  ## Compare a search on Katib with Katib's own random algorithm, on a cluster
+	$(BIN)/python benchmarks/katib_speed.py $(ARGS)
+
+bench-suggestion: $(STAMPS)/dev  ## Measure the suggestion service with thousands of past trials
+	$(BIN)/python benchmarks/suggestion_speed.py $(ARGS)
 
 clean:  ## Delete the environment and all that was made from the sources; runs/ stays
 	rm -rf $(VENV) $(VENV)-lock build dist src/*.egg-info .pytest_cache .ruff_cache .hypothesis .grimp_cache .import_linter_cache

@@ -37,11 +37,16 @@ def tune(
     min_test_r2: float = 0.0,
     export_formats: list[str] = ["saved_model", "onnx"],  # noqa: B006
     random_seed: int = 0,
+    engine: str = "local",
+    cluster: dict[str, Any] = {},  # noqa: B006
+    gpus_per_trial: int = 0,
+    cpus_per_trial: float = 1.0,
+    gpu_hours_limit: float = 0.0,
 ) -> None:
     """Search, train, judge and export a model.
 
     Args:
-        data_uri: digits (bundled handwritten digits), or the path of a .csv, .tsv (also .gz) or .npz file.
+        data_uri: digits (bundled handwritten digits), or the storage URI or path of a .csv, .tsv (also .gz) or .npz file.
         target_column: A table's column to be predicted; empty takes the one named target, label, class or y.
         task: classification, regression, or auto to decide by the target's values.
         validation_share: Share of all examples by which the search compares candidates.
@@ -61,6 +66,11 @@ def tune(
         min_test_r2: The pipeline fails below this test R² of a regression; 0 asks nothing.
         export_formats: Formats to export, such as saved_model and onnx.
         random_seed: Decides the splits and all that is random in the search.
+        engine: Where trials run: local (in the search step's own pod) or katib (each in a pod of its own).
+        cluster: How katib's trials run, as the section `cluster` of a search file: namespace, image, tolerations and so on.
+        gpus_per_trial: GPUs that each of katib's trials asks for.
+        cpus_per_trial: CPU cores that each of katib's trials asks for.
+        gpu_hours_limit: Ends a search on katib when its trials have held GPUs for so long; 0 sets no limit.
     """
     prepared = prepare_data(
         data_uri=data_uri,
@@ -87,6 +97,11 @@ def tune(
         trial_time_limit_seconds=trial_time_limit_seconds,
         random_seed=random_seed,
         dataset_fingerprint=prepared.outputs["Output"],
+        engine=engine,
+        cluster=cluster,
+        gpus_per_trial=gpus_per_trial,
+        cpus_per_trial=cpus_per_trial,
+        gpu_hours_limit=gpu_hours_limit,
     )
     study = searched.outputs["study"]
     trained = train_model(dataset=dataset, study=study, refit_on_all_data=refit_on_all_data)

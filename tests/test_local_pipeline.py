@@ -13,7 +13,8 @@ from rich.console import Console
 
 from tests.pipeline_run.demo import demo
 from tunesmith.errors import GateFailed, SpecError, TunesmithError
-from tunesmith.local_pipeline import compile_named, run_named, run_pipeline
+from tunesmith.local_pipeline import run_named, run_pipeline
+from tunesmith.pipeline_run.catalog import compile_named
 from tunesmith.pipeline_run.local_step import RUNNER
 
 ROOT = Path(__file__).parents[1]
@@ -157,6 +158,6 @@ def environment(process: psutil.Process) -> dict[str, str]:
 
 def test_a_compiled_pipeline_is_where_it_was_asked_for(tmp_path: Path) -> None:
     path = compile_named("tune", tmp_path / "new" / "tune.yaml")
-    assert yaml.safe_load(path.read_text())["pipelineInfo"]["name"] == "tune"
+    assert next(yaml.safe_load_all(path.read_text()))["pipelineInfo"]["name"] == "tune"
     with pytest.raises(SpecError, match=r"a compiled pipeline is a \.yaml file"):
         compile_named("tune", tmp_path / "tune.txt")

@@ -9,7 +9,9 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import GateFailed, SpecError
 from tunesmith.evaluate import Evaluation
 from tunesmith.pipeline_run.arguments import search_spec
-from tunesmith.steps import check_step, evaluate_step, finite, study_key
+from tunesmith.steps import Uris, check_step, evaluate_step
+from tunesmith.steps._figures import finite
+from tunesmith.steps._search import study_key
 
 INFO = DatasetInfo("images", "classification", (8, 8, 1), ("a", "b"), {"train": 2}, "abc", "digits")
 ARGUMENTS = {
@@ -38,6 +40,24 @@ def test_a_bigger_budget_continues_the_study() -> None:
 
 def test_changed_data_begin_another_study() -> None:
     assert key(DatasetInfo(**{**vars(INFO), "fingerprint": "def"})) != key()
+
+
+def test_a_study_on_a_cluster_is_named_after_its_task_in_its_run() -> None:
+    root = "minio://mlpipeline/v2/artifacts/tune"
+    first = Uris("minio://d", f"{root}/run-1/search-model/salt/study").place
+    again = Uris("minio://d", f"{root}/run-1/search-model/salt/study").place
+    other = Uris("minio://d", f"{root}/run-2/search-model/salt/study").place
+    assert first
+    assert other
+    assert first == again, "a retry has the URI of the first attempt"
+    assert first.study_id != other.study_id
+    assert first.study == f"{root}/run-1/search-model/salt/study"
+    assert len(first.study_id) <= 33, "the number of the first trial is yet to come, in a name of at most 40 characters"
+
+
+@pytest.mark.parametrize("study", ["/tmp/runs/study", "runs/study", "file:///tmp/study"])
+def test_a_study_of_a_local_run_has_no_place_that_pods_could_reach(study: str) -> None:
+    assert Uris("dataset", study).place is None
 
 
 @pytest.mark.parametrize("kind", ["image_model", "table_model", "regression_model"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from kfp import dsl
-from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Output
+from kfp.dsl import HTML, Artifact, Dataset, Input, Markdown, Metrics, Model, Output
 
 from tunesmith.image import IMAGE
 
@@ -27,8 +27,16 @@ def search_model(
     trial_time_limit_seconds: float = 0.0,
     random_seed: int = 0,
     dataset_fingerprint: str = "",
+    engine: str = "local",
+    cluster: dict[str, Any] = {},  # noqa: B006 (kfp reads the default, nobody changes it)
+    gpus_per_trial: int = 0,
+    cpus_per_trial: float = 1.0,
+    gpu_hours_limit: float = 0.0,
+    champion: Input[Model] = None,  # pyright: ignore[reportArgumentType] (kfp's way to say that it may be left out)
 ) -> None:
     """Search hyperparameters and architecture of a network: train candidates and compare them on the validation split.
+
+    With the engine katib the trials are pods of a Katib experiment, which a retry of this step finds again.
 
     Args:
         dataset: The prepared data set, as prepare_data makes it.
@@ -48,10 +56,16 @@ def search_model(
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         random_seed: Decides all that is random in the search.
         dataset_fingerprint: The fingerprint that the data set must have; being an input, it keeps results of other data apart.
+        engine: Where the trials run: local (in this step's pod) or katib (each in a pod of its own).
+        cluster: How katib's trials run, as the section `cluster` of a search file: namespace, image, tolerations and so on.
+        gpus_per_trial: GPUs that each of katib's trials asks for.
+        cpus_per_trial: CPU cores that each of katib's trials asks for.
+        gpu_hours_limit: Ends a search on katib when its trials have held GPUs for so long; 0 sets no limit.
+        champion: The model in use, as load_champion leaves it; the best candidates of its search are tried first.
     """
     from pathlib import Path
 
-    from tunesmith.steps import search_step
+    from tunesmith.steps import Uris, search_step
 
     arguments = {
         "search_space": search_space,
@@ -66,8 +80,21 @@ def search_model(
         "trial_time_limit_seconds": trial_time_limit_seconds,
         "random_seed": random_seed,
         "dataset_fingerprint": dataset_fingerprint,
+        "engine": engine,
+        "cluster": cluster,
+        "gpus_per_trial": gpus_per_trial,
+        "cpus_per_trial": cpus_per_trial,
+        "gpu_hours_limit": gpu_hours_limit,
     }
-    figures = search_step(Path(dataset.path), Path(study.path), Path(report.path), Path(leaderboard.path), arguments)
+    figures = search_step(
+        dataset=Path(dataset.path),
+        study=Path(study.path),
+        report=Path(report.path),
+        leaderboard=Path(leaderboard.path),
+        arguments=arguments,
+        champion=Path(champion.path) if champion else None,
+        uris=Uris(dataset.uri, study.uri),
+    )
     for name, value in figures.items():
         metrics.log_metric(name, value)
     study.metadata.update(metrics.metadata)

@@ -1,11 +1,9 @@
 """Runs Kubeflow pipelines on this machine, without a cluster: kfp.local with a display, a summary, and a way to go on."""
 
 import contextlib
-import importlib
 import json
 import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +12,13 @@ from rich.console import Console
 from tunesmith.errors import GateFailed, SpecError, StudyError, TunesmithError
 from tunesmith.leaderboard import recorded_objective
 from tunesmith.pipeline_run.arguments import GATES, check
+from tunesmith.pipeline_run.catalog import kfp_silenced, load_pipeline
 from tunesmith.pipeline_run.display import PipelineDisplay
 from tunesmith.pipeline_run.folder import RunFolder, choose_folder
-from tunesmith.pipeline_run.form import FORBIDDEN, arguments_of, complete
+from tunesmith.pipeline_run.form import FORBIDDEN, arguments_of, complete, refuse_garbled
 from tunesmith.pipeline_run.output import PipelineOutput
 from tunesmith.pipeline_run.processes import environment, steps_ended
 from tunesmith.record import Record
-from tunesmith.registry import did_you_mean, discover
 from tunesmith.search import outcome
 from tunesmith.summary import make_summary, print_summary, save_summary
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from kfp.dsl.base_component import BaseComponent
 
 
-PACKAGE = "tunesmith.pipelines"
 SUCCEEDED, GATE_FAILED, FAILED = "succeeded", "gate failed", "failed"
 
 
@@ -38,37 +35,12 @@ def run_named(name: str, texts: Sequence[str], runs: Path, console: Console) -> 
     Goes on with the latest run where that was interrupted or failed, and had the same arguments.
     """
     pipeline = load_pipeline(name)
-
     arguments = arguments_of(pipeline, texts)
     check(arguments)
+    refuse_garbled(arguments)
     folder, goes_on = choose_folder(runs, name, arguments)
     console.print(f"{'going on with' if goes_on else 'running in'} {folder}", highlight=False, soft_wrap=True)
     return run_pipeline(pipeline, arguments, folder, console)
-
-
-def compile_named(name: str, output: Path) -> Path:
-    """Compile the pipeline `name` to the YAML file `output`; returns its path."""
-    pipeline = load_pipeline(name)
-    from kfp.compiler import Compiler
-
-    if output.suffix not in (".yaml", ".yml"):
-        raise SpecError(f"{output}: a compiled pipeline is a .yaml file")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    Compiler().compile(pipeline, str(output))
-    return output
-
-
-def load_pipeline(name: str) -> "BaseComponent":
-    """Return the pipeline `name`; raises SpecError naming those that there are, or what to install."""
-    try:
-        importlib.import_module("kfp")
-    except ModuleNotFoundError:
-        raise SpecError("pipelines need the package kfp; install it with: pip install 'tunesmith[kubeflow]'") from None
-    names = discover(PACKAGE)
-    if name not in names:
-        raise SpecError(f"pipeline: {name!r} is unknown; allowed: {', '.join(names)}{did_you_mean(name, names)}")
-    with _silence():
-        return getattr(importlib.import_module(f"{PACKAGE}.{name}"), name)
 
 
 def run_pipeline(pipeline: "BaseComponent", arguments: Mapping[str, Any], folder: Path, console: Console) -> dict[str, Any]:
@@ -79,6 +51,7 @@ def run_pipeline(pipeline: "BaseComponent", arguments: Mapping[str, Any], folder
     """
     arguments = complete(pipeline, arguments)
     check(arguments)
+    refuse_garbled(arguments)
     folder = folder.absolute()
     if FORBIDDEN in str(folder):
         raise SpecError(f"{folder}: a local run cannot use a folder with {FORBIDDEN!r} in its path, choose another")
@@ -104,7 +77,7 @@ def _run_steps(
     from kfp import local
 
     display = PipelineDisplay(console)
-    with (run.path / "pipeline.log").open("a") as log, environment(run.path, console.is_terminal), _silence():
+    with (run.path / "pipeline.log").open("a") as log, environment(run.path, console.is_terminal), kfp_silenced():
         output = PipelineOutput(log, display)
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(run.steps), raise_on_error=False)
         console.file = console.file  # else a console on standard output would follow it into the log
@@ -124,8 +97,13 @@ def _summary(run: RunFolder, pipeline: "BaseComponent", seconds: float) -> dict[
             found = outcome(record, recorded_objective(record)).to_json()
     except StudyError:
         return {"seconds": round(seconds, 3), "outputs": {name: str(path) for name, path in outputs.items()}}
-    path = outputs.get("evaluation", run.path) / "evaluation.json"
-    return make_summary(found, json.loads(path.read_text()) if path.exists() else None, seconds, outputs)
+    judged = _read(outputs.get("evaluation", run.path) / "evaluation.json")
+    decision = _read(outputs.get("comparison", run.path) / "decision.json")
+    return make_summary(found, judged, seconds, outputs) | ({"decision": decision} if decision else {})
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def _gate(arguments: Mapping[str, Any], status: str) -> str:
@@ -133,11 +111,3 @@ def _gate(arguments: Mapping[str, Any], status: str) -> str:
     if not any(arguments.get(name) for name in GATES):
         return "off"
     return {SUCCEEDED: "passed", GATE_FAILED: "failed"}.get(status, "not reached")
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Keep kfp's warnings, which are addressed to authors of components, from the user."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

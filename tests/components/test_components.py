@@ -17,6 +17,7 @@ ALLOWED = {*sys.stdlib_module_names, "kfp"}
 
 def test_the_components_of_the_pipelines_are_found() -> None:
     assert {"prepare_data", "search_model", "train_model", "evaluate_model", "check_model", "export_model"} <= set(COMPONENTS)
+    assert {"load_champion", "compare_models", "promote_model"} <= set(COMPONENTS)
 
 
 def test_every_folder_here_is_a_component() -> None:

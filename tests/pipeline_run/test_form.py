@@ -2,7 +2,7 @@ import pytest
 
 from tests.pipeline_run.demo import demo
 from tunesmith.errors import SpecError
-from tunesmith.pipeline_run.form import arguments_of, complete
+from tunesmith.pipeline_run.form import arguments_of, complete, refuse_garbled
 
 DEFAULTS = {"number": 2, "seconds": 0.0, "error": "", "names": ["a"], "free": {}}
 
@@ -38,7 +38,11 @@ def test_a_value_may_hold_an_equals_sign() -> None:
 )
 def test_a_mistake_is_told_with_what_is_allowed(text: str, words: str) -> None:
     with pytest.raises(SpecError, match=f"^{words}"):
-        arguments_of(demo, [text])
+        refuse_garbled(arguments_of(demo, [text]))
+
+
+def test_a_text_that_only_a_local_run_would_garble_is_fine_on_a_cluster() -> None:
+    assert arguments_of(demo, ["error=a python3 script"])["error"] == "a python3 script"
 
 
 def test_python_callers_are_told_of_unknown_names_too() -> None:

@@ -1,9 +1,12 @@
+import json
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from tunesmith.pipeline_run.local_step import MARK, STUDIES, pace, place_of_study, step, step_console
+from tunesmith.pipeline_run.local_step import FIGURES, MARK, STUDIES, pace, place_of_study, step, step_console, tell_figures
 
 
 def test_in_a_cluster_a_study_lies_in_its_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +37,28 @@ def test_a_terminal_asks_for_a_quicker_pace(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_step_outside_a_local_run_stays_in_its_process_group() -> None:
     assert step(os.getpgrp)() == os.getpgrp()
+
+
+def test_a_step_whose_pod_is_to_end_is_interrupted_once_and_leaves_signals_as_they_were() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def search() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            recorded.append("what there is")
+
+    recorded: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        step(search)()
+    assert recorded == ["what there is"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_figures_are_told_in_a_line_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_figures("evaluate-model", {"test_accuracy": 0.5})
+    mark, told = capsys.readouterr().out.split(" ", 1)
+    assert f"{mark} " == FIGURES
+    assert json.loads(told) == {"step": "evaluate-model", "figures": {"test_accuracy": 0.5}}

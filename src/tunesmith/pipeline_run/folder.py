@@ -60,9 +60,12 @@ class RunFolder:
     def outputs(self, pipeline: "BaseComponent") -> dict[str, Path]:
         """Put the steps' outputs into the run's folder and return where each lies; of equal names the later step's counts."""
         spec: Any = pipeline.pipeline_spec
+        # Steps that depend on a condition are in a part of their own.
+        parts = [spec.root, *(part for part in spec.components.values() if part.HasField("dag"))]
+        tasks = {name: task for part in parts for name, task in part.dag.tasks.items()}
         found = {}
         for path in sorted(self.steps.glob("*/*/*"), key=lambda path: path.lstat().st_mtime_ns):
-            task = spec.root.dag.tasks.get(path.parent.name)
+            task = tasks.get(path.parent.name)
             made = spec.components[task.component_ref.name].output_definitions.artifacts if task else {}
             if path.name in made:
                 suffix = SUFFIXES.get(made[path.name].artifact_type.schema_title, "")

@@ -30,7 +30,7 @@ def arguments_of(pipeline: "BaseComponent", texts: Sequence[str]) -> dict[str, A
 
 
 def complete(pipeline: "BaseComponent", arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments with the defaults of those not given; raises SpecError for one unknown, missing or forbidden."""
+    """Return the arguments with the defaults of those not given; raises SpecError for one unknown or missing."""
     for name in arguments:
         _check_name(pipeline, name)
     inputs = pipeline.component_spec.inputs or {}
@@ -38,10 +38,13 @@ def complete(pipeline: "BaseComponent", arguments: Mapping[str, Any]) -> dict[st
     if missing:
         raise SpecError(f"{missing[0]}: is missing; the pipeline {pipeline.name} cannot do without it")
     types = parameter_types(pipeline)
-    complete = {name: _typed(name, types[name], arguments.get(name, given.default)) for name, given in inputs.items()}
-    for name, value in complete.items():
+    return {name: _typed(name, types[name], arguments.get(name, given.default)) for name, given in inputs.items()}
+
+
+def refuse_garbled(arguments: Mapping[str, Any]) -> None:
+    """Raise SpecError for an argument that would reach a local run's steps as another text."""
+    for name, value in arguments.items():
         _check_word(name, value)
-    return complete
 
 
 def parameter_types(pipeline: "BaseComponent") -> dict[str, str]:

@@ -1,18 +1,20 @@
-"""What a pipeline's step does for the process that runs the pipeline on this machine; in a cluster, nothing.
+"""What a pipeline's step does for those who watch it: it says how far it is, and ends in order when it is told to.
 
-The two find each other through environment variables, since a pipeline's parameters mean the same everywhere.
+A step on this machine and the process that runs the pipeline find each other through environment variables, since a pipeline's
+parameters mean the same everywhere.
 """
 
 import io
+import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import psutil
 from rich.console import Console
@@ -24,6 +26,7 @@ RUNNER = "TUNESMITH_RUNNER"
 STUDIES = "TUNESMITH_STUDIES"
 PACE = "TUNESMITH_PACE"
 MARK = "tunesmith: "
+FIGURES = "tunesmith-figures: "
 WATCH_SECONDS = 0.5
 
 P = ParamSpec("P")
@@ -31,16 +34,26 @@ R = TypeVar("R")
 
 
 def step(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function a pipeline's step: quiet, and ended with the process that runs the pipeline."""
+    """Make a function a pipeline's step: quiet, and interrupted when its run is, here or on a cluster."""
 
     @wraps(function)
     def attached(*args: P.args, **kwargs: P.kwargs) -> R:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         if runner := os.environ.get(RUNNER):
             _attach(int(runner))
-        return function(*args, **kwargs)
+        # A pod that is to end gets SIGTERM, by whose default nothing is recorded and an experiment would go on.
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
     return attached
+
+
+def tell_figures(step: str, figures: Mapping[str, Any]) -> None:
+    """Print figures for `tunesmith ci`, which sees of a run on a cluster only what its steps print."""
+    print(FIGURES + json.dumps({"step": step, "figures": dict(figures)}, allow_nan=False), flush=True)  # noqa: T201
 
 
 def step_console() -> Console:
@@ -84,7 +97,8 @@ def _attach(runner: int) -> None:
 
 def _interrupt(*_: object) -> None:
     """Interrupt once: a second signal must not disturb the search while it records where it stands."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -50,7 +50,7 @@ class PipelineOutput(io.TextIOBase):
 
     def error(self) -> TunesmithError:
         """Return why the step named `failed` has failed: its own words where it had some, else its last lines."""
-        raised = _last_raised(list(self.lines))
+        raised = last_raised(list(self.lines))
         last = [line.strip() for line in self.lines if line.strip() and "[KFP Executor" not in line]
         told = "\n".join((raised.splitlines() if raised else last)[-SHOWN_LINES:])
         return _own_error(raised) or StepFailed(f"the step {self.failed} failed: {told}\nIts log: {self.log.name}")
@@ -69,7 +69,7 @@ class PipelineOutput(io.TextIOBase):
             self.lines.append(line)
 
 
-def _last_raised(lines: list[str]) -> str:
+def last_raised(lines: list[str]) -> str:
     """Return the exception that the last traceback among the lines ends with, its name and its words; else ''."""
     starts = [i for i, line in enumerate(lines) if line.strip() == TRACEBACK]
     if not starts:
