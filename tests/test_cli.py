@@ -72,6 +72,14 @@ def test_help_shows_examples(folder: Path) -> None:
         ["export"],
         ["pipeline", "run"],
         ["pipeline", "compile"],
+        ["pipeline", "submit"],
+        ["pipeline", "schedule"],
+        ["pipeline", "unschedule"],
+        ["pipeline", "runs"],
+        ["registry", "show"],
+        ["registry", "rollback"],
+        ["registry", "promote"],
+        ["ci"],
     ):
         done = tunesmith(folder, *command, "--help")
         assert done.returncode == 0
@@ -165,6 +173,21 @@ def test_an_edited_objective_is_another_study(folder: Path) -> None:
     done = tunesmith(folder, "search", "search.yaml")
     assert done.returncode == 2
     assert "evaluation: the function's code was edited" in done.stderr
+
+
+def test_a_registry_is_filled_shown_and_taken_back_by_hand(folder: Path) -> None:
+    for run in ("first", "second"):
+        (folder / run / "model").mkdir(parents=True)
+        (folder / run / "model" / "model.keras").write_text(run)
+        done = tunesmith(folder, "registry", "promote", "models", run)
+        assert done.returncode == 0, done.stderr
+    first, second = (entry["version"] for entry in json.loads(tunesmith(folder, "registry", "show", "models", "--json").stdout))
+    assert tunesmith(folder, "registry", "show", "models").stdout.splitlines()[-1] == f"in use: {second}"
+    assert tunesmith(folder, "registry", "rollback", "models").stdout == f"in use: {first} (number 3)\n"
+    done = tunesmith(folder, "registry", "rollback", "models", "--to", "nosuch")
+    assert done.returncode == 2
+    assert f"cannot go back to 'nosuch'; allowed: {second}" in done.stderr
+    assert "holds no trained model" in tunesmith(folder, "registry", "promote", "models", ".").stderr
 
 
 OUTPUTS = {

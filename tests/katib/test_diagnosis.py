@@ -67,6 +67,12 @@ def test_a_job_whose_pods_are_forbidden_is_explained_with_what_helps() -> None:
     assert "Pod Security level" in troubles[0].text
 
 
+def test_a_quota_that_others_use_up_is_waited_for() -> None:
+    trouble = event_troubles([event("Job", "d-1", "FailedCreate", "exceeded quota: gpus, used: 4, limited: 4")], "d")[0]
+    assert trouble.patient
+    assert "the search waits" in trouble.text
+
+
 def test_of_repeated_warnings_the_newest_is_told_first_and_once() -> None:
     events = [
         event("Job", "d-1", "FailedCreate", "old"),

@@ -24,10 +24,10 @@ class PodWatch:
         pods = self.cluster.pods(f"{LABEL}={label(experiment, self.cluster.namespace)}", unfinished=True)
         running = self.gpu_time.see(pod for pod in pods if _component(pod) == "trial")
         troubles = pod_troubles(pods)
+        if not running and not troubles and self.patience.due(EVENTS_SECONDS):
+            troubles = event_troubles(self.cluster.events(), experiment)
         if running or any(trouble.patient for trouble in troubles):
             self.patience.progressed()
-        elif not troubles and self.patience.due(EVENTS_SECONDS):
-            troubles = event_troubles(self.cluster.events(), experiment)
         self._over = self.patience.over(troubles)
         return "\n".join(trouble.text for trouble in troubles[:SHOWN])
 

@@ -189,7 +189,7 @@ def _explain(refused: _Refused, doing: str) -> str:
     elif "unable to get Suggestion config" in text:
         hint = "Katib does not know Tunesmith's algorithms; apply an overlay: kubectl apply -k manifests/overlays/standalone"
     elif refused.status == 403:
-        hint = "bind the Role tunesmith-runner of manifests/base to that account (docs/install.md)"
+        hint = "bind the ClusterRole tunesmith-runner of manifests/base to that account (docs/install.md)"
     elif refused.status == 404:
         hint = "is Katib installed? See docs/install.md"
     elif refused.status == 401:

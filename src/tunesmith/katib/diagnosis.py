@@ -18,6 +18,7 @@ STUCK = {
     "RunContainerError": "the container cannot be started",
     "CrashLoopBackOff": "the container dies again and again",
 }
+QUOTA = "exceeded quota"
 LONGEST_MESSAGE = 500
 
 
@@ -55,7 +56,9 @@ def event_troubles(events: Iterable[Object], experiment: str) -> list[Trouble]:
         subject = event.get("involvedObject", {})
         if str(subject.get("name", "")).startswith(experiment):
             newest[(subject.get("kind"), subject["name"], event.get("reason"))] = event
-    return [Trouble(_event_text(event)) for event in reversed(newest.values())]
+    return [
+        Trouble(_event_text(event), patient="exceeded quota" in event.get("message", "")) for event in reversed(newest.values())
+    ]
 
 
 def _event_text(event: Object) -> str:
@@ -67,8 +70,8 @@ def _event_text(event: Object) -> str:
 def _advice(message: str) -> str:
     if "violates PodSecurity" in message:
         return "\nits image or template does not meet the namespace's Pod Security level"
-    if "exceeded quota" in message:
-        return "\nthe namespace's ResourceQuota is used up; ask for less or raise it"
+    if QUOTA in message:
+        return "\nthe namespace's ResourceQuota is used up for now; the search waits"
     if "serviceaccount" in message and "not found" in message:
         return "\ncluster.service_account names one that is not in this namespace"
     return ""
