@@ -18,8 +18,8 @@ from tunesmith.spec import Spec
 
 # Remembers the study's id between two calls.
 IDENTITY = "katib.json"
-# An experiment's name (at most 40 characters) is the id and the number of its first trial.
-LONGEST_ID = 33
+# An experiment's name (at most 40 characters) is the id, the number of its first trial and four digits of its own.
+LONGEST_ID = 28
 NOT_TOLD = ("cluster", "warm_start", "gate", "budget")
 
 

@@ -223,8 +223,11 @@ def test_a_pod_that_cannot_start_is_told_and_ends_the_search_in_time(cluster: Fa
     assert not cluster.made
 
 
-def test_a_job_that_makes_no_pods_is_explained_by_its_events(cluster: FakeKatib, tmp_path: Path) -> None:
-    subject = {"kind": "Job", "name": f"{STUDY}-0-0000"}
+def test_a_job_that_makes_no_pods_is_explained_by_its_events(
+    cluster: FakeKatib, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module.secrets, "token_hex", lambda _: "ab12")
+    subject = {"kind": "Job", "name": f"{STUDY}-0-ab12-0000"}
     cluster.warnings.append({"involvedObject": subject, "reason": "FailedCreate", "message": "violates PodSecurity"})
     with pytest.raises(StudyError, match="Pod Security level"):
         run(cluster, tmp_path / "study", Limits(2), start_seconds=0.3)

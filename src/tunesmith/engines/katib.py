@@ -4,6 +4,7 @@ Losing this process loses nothing: trials leave their outcomes at the storage, a
 study's label. An interruption by the user deletes the Experiment; a later call goes on with another.
 """
 
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -113,7 +114,8 @@ class _Session:
         recorded = self.search.record.trials()
         offset = max((trial.number + 1 for trial in recorded), default=0)
         outline = Outline(
-            name=f"{self.engine.place.study_id}-{offset}",
+            # Katib mixes up an Experiment with a deleted one of its name whose trials are still there.
+            name=f"{self.engine.place.study_id}-{offset}-{secrets.token_hex(2)}",
             namespace=self.cluster.namespace,
             study_id=self.engine.place.study_id,
             content=self.engine.content,

@@ -43,8 +43,10 @@ class Cluster:
                 config.load_incluster_config(settings)
                 own = POD_NAMESPACE.read_text().strip()
             else:
-                config.load_kube_config(client_configuration=settings)
-                context = config.list_kube_config_contexts()[1]
+                # The library reads the variable when it is imported, which may be too early.
+                file = os.environ.get("KUBECONFIG") or None
+                config.load_kube_config(file, client_configuration=settings)
+                context = config.list_kube_config_contexts(file)[1]
                 own = context["context"].get("namespace") or "default"
         except (config.ConfigException, OSError) as error:
             raise SpecError(f"no cluster: {error}; set KUBECONFIG to a file that `kubectl` works with") from None
@@ -74,7 +76,8 @@ class Cluster:
 
     def delete_experiment(self, name: str) -> None:
         """Delete an Experiment with all that it runs; one that is gone already is no error."""
-        body = {"propagationPolicy": "Foreground"}
+        # In the foreground it would be seen for minutes after its pods are gone.
+        body = {"propagationPolicy": "Background"}
         try:
             self._call("DELETE", self._path("experiments", name), body=body)
         except _Refused as refused:
