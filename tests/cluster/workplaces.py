@@ -34,6 +34,8 @@ def make_workplace(kube: client.ApiClient, kubeconfig: str, namespace: str, fold
     core.create_namespaced_persistent_volume_claim(
         namespace, {"metadata": {"name": "studies"}, "spec": {**claim, "volumeName": namespace}}
     )
+    claims = core.read_namespaced_persistent_volume_claim
+    wait_for("the volume", lambda: claims("studies", namespace).status.phase == "Bound")
     try:
         yield Workplace(namespace, kubeconfig, volume, folder)
     finally:
