@@ -173,14 +173,18 @@ def test_its_trials_run_on_katib_and_leave_everything_beside_the_study(step: Ste
     assert outcomes.split() == ["0", "1", "2", "3"]
 
 
-def test_a_retry_finds_the_experiment_that_the_lost_pod_had_started(step: Step) -> None:
+@pytest.mark.parametrize("how", ["its node was drained", "it was killed"])
+def test_a_retry_finds_the_experiment_that_the_pod_had_started(step: Step, how: str) -> None:
     step.start("first")
     wait_for("the first trial", lambda: step.ended_trials() >= 1, 300)
-    step.core.delete_namespaced_pod("first", step.namespace, grace_period_seconds=0)
+    if how == "its node was drained":
+        step.core.create_namespaced_pod_eviction("first", step.namespace, {"metadata": {"name": "first"}})
+    else:
+        run("exec", "-n", step.namespace, "first", "--", "sh", "-c", "kill -9 -1")
     step.start("second")
     log = step.succeed("second")
     assert len(step.found()) == 1
-    assert "following the Experiment" in log
+    assert "started the Experiment" not in log
     assert "search 4/4" in log
     assert step.ended_trials() == 4
 

@@ -92,6 +92,10 @@ class Cluster:
         """Return the Suggestion of an Experiment, None where there is none."""
         return self._get(self._path("suggestions", name), f"read the Suggestion {name}")
 
+    def pod(self, name: str) -> Object | None:
+        """Return a pod, None where there is none."""
+        return self._get(f"/api/v1/namespaces/{self.namespace}/pods/{name}", f"read the pod {name}")
+
     def pods(self, selector: str, unfinished: bool = False) -> list[Object]:
         """Return the namespace's pods with a label; of a long search only the `unfinished` ones are few."""
         fields = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"} if unfinished else {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import ClusterError
 from tunesmith.files import write_text
 from tunesmith.pipeline_run.arguments import search_spec
 from tunesmith.pipeline_run.local_step import pace, place_of_study, step, step_console, tell_figures
@@ -23,6 +24,7 @@ from tunesmith.steps._figures import finite
 
 if TYPE_CHECKING:
     from tunesmith.engines.katib import Place
+    from tunesmith.katib.cluster import Cluster
 
 STUDY = "study"
 # The exit code of a process that SIGTERM has ended.
@@ -89,7 +91,7 @@ def search_step(
 
 @contextmanager
 def _ending_with_the_run(place: "Place", namespace: str | None) -> Iterator[None]:
-    """Delete the study's Experiments as soon as the pod is told to end.
+    """Delete the study's Experiments as soon as the pod is told to end, unless its node is being cleared: a retry goes on.
 
     Kubeflow's executor looks once a second whether the step has ended of its signal, and takes the container with it: the
     engine's own way to end, which first records what there is, would come too late.
@@ -97,12 +99,13 @@ def _ending_with_the_run(place: "Place", namespace: str | None) -> Iterator[None
     from tunesmith.katib.cluster import Cluster
     from tunesmith.katib.experiment import STUDY_LABEL
 
-    cluster = Cluster.connect(namespace)
+    cluster, home = Cluster.connect(namespace), Cluster.connect()
 
     def end(*_: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for experiment in cluster.experiments(f"{STUDY_LABEL}={place.study_id}"):
-            cluster.delete_experiment(experiment["metadata"]["name"])
+        if not _evicted(home):
+            for experiment in cluster.experiments(f"{STUDY_LABEL}={place.study_id}"):
+                cluster.delete_experiment(experiment["metadata"]["name"])
         os._exit(TERMINATED)
 
     before = signal.signal(signal.SIGTERM, end)
@@ -110,6 +113,16 @@ def _ending_with_the_run(place: "Place", namespace: str | None) -> Iterator[None
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _evicted(home: "Cluster") -> bool:
+    """Tell whether this pod ends since its node is drained, or needed by others; where it may not know, it does not."""
+    try:
+        pod = home.pod(os.environ.get("HOSTNAME", "")) or {}
+    except ClusterError:
+        return False
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(found["type"] == "DisruptionTarget" and found["status"] == "True" for found in conditions)
 
 
 def study_key(spec: Spec, info: DatasetInfo) -> str:
