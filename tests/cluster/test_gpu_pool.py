@@ -13,7 +13,7 @@ from tunesmith.katib.experiment import Outline, _job
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.study import Objective
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(600)]
 
 GPU = "nvidia.com/gpu"
 

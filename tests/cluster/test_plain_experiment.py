@@ -139,6 +139,7 @@ def test_an_experiment_of_katibs_own_runs_with_ours_by_changing_its_algorithms_n
         assert best["observation"]["metrics"][0]["name"] == "loss"
 
 
+@pytest.mark.slow
 def test_a_deleted_suggestion_pod_loses_nothing_and_repeats_nothing(runs: Runs, namespace: str) -> None:
     runs.start(namespace, plain("tunesmith-tpe", "killed", trials=10, parallel=2, seconds=1))
     for ended in (2, 5):
@@ -152,6 +153,7 @@ def test_a_deleted_suggestion_pod_loses_nothing_and_repeats_nothing(runs: Runs, 
     assert [issue_number(name) for name in proposals] == list(range(10))
 
 
+@pytest.mark.slow
 def test_a_finished_experiment_goes_on_when_more_trials_are_allowed(runs: Runs, namespace: str) -> None:
     experiment = plain("tunesmith-tpe", "longer", trials=3, parallel=2)
     experiment["spec"]["resumePolicy"] = "LongRunning"
@@ -168,6 +170,7 @@ def test_a_finished_experiment_goes_on_when_more_trials_are_allowed(runs: Runs, 
     assert len({json.dumps(assigned, sort_keys=True) for assigned in after.values()}) == 6
 
 
+@pytest.mark.slow
 def test_two_experiments_of_one_name_in_two_namespaces_do_not_mix(runs: Runs, namespace: str, second: str) -> None:
     """Both see their own trials alone: so both are proposed the same, one after the other, under different names."""
     places = (namespace, second)
