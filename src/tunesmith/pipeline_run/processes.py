@@ -3,10 +3,8 @@
 import contextlib
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import psutil
 
@@ -36,60 +34,24 @@ def environment(folder: Path, terminal: bool) -> Iterator[None]:
 def steps_ended() -> Iterator[None]:
     """End the running step where this process is interrupted."""
     try:
-        with _interrupts_reach_steps():
-            yield
+        yield
     except BaseException:
         _end_steps()
         raise
 
 
-@contextlib.contextmanager
-def _interrupts_reach_steps() -> Iterator[None]:
-    """Hand an interruption to the running step at once.
-
-    The exception alone may be lost: Python ignores one that is raised while it cleans up an object.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        _interrupt(_leaders(_steps()))
-        if callable(before):
-            before(number, frame)
-
-    signal.signal(signal.SIGINT, interrupt if callable(before) else before)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _end_steps() -> None:
     """Interrupt the running step, so that it records what it has, and kill what is left of it later."""
-    processes = _steps()
-    leaders = _leaders(processes)
-    _interrupt(leaders)
+    processes = [process for process in psutil.process_iter() if _is_ours(process)]
+    # A step that can be interrupted leads a group of its own; before that it has nothing to record.
+    leaders = [process for process in processes if _group(process) == process.pid]
+    for process in leaders:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGINT)
     _, left = psutil.wait_procs(processes, timeout=END_SECONDS if leaders else 0)
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-def _steps() -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if _is_ours(process)]
-
-
-def _leaders(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return those that can be interrupted: they lead a group of their own; before that a step has nothing to record."""
-    return [process for process in processes if _group(process) == process.pid]
-
-
-def _interrupt(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGINT)
 
 
 def _is_ours(process: psutil.Process) -> bool:
