@@ -51,6 +51,10 @@ def test_katib_knows_every_strategy_and_its_own(installed: None) -> None:
     names = [entry["algorithmName"] for entry in algorithms()]
     assert [name for name in names if name.startswith(PREFIX)] == STRATEGIES
     assert len(names) > len(STRATEGIES)
+    # The Job deletes itself after some minutes, its log with it.
+    run("delete", "job", "-n", "kubeflow", "tunesmith-config", "--ignore-not-found")
+    run("apply", "-k", "manifests/overlays/dev")
+    run("wait", "-n", "kubeflow", "--for=condition=complete", "--timeout=5m", "job/tunesmith-config")
     assert "katib-config:" in run("logs", "-n", "kubeflow", "job/tunesmith-config")
 
 
