@@ -136,6 +136,6 @@ def test_a_label_that_lets_katib_in_never_lies_on_its_own_namespace() -> None:
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_nothing_is_applied_that_kubernetes_makes_by_itself(name: str) -> None:
-    """A new namespace gets its account `default` at some moment: an apply that brings one as well fails when it comes second."""
+    """A new namespace gets its account `default` at some moment: an apply that brings one fails when it comes second."""
     accounts = [item["metadata"]["name"] for item in objects(name) if item["kind"] == "ServiceAccount"]
     assert "default" not in accounts
