@@ -20,6 +20,6 @@ resolve dev pyproject.toml --extra all --extra dev "$@"
 # Held to dev.txt's versions, so that `make test` after `make run` only adds packages, and the images hold what was tested.
 resolve run pyproject.toml --extra all --constraints requirements/dev.txt "$@"
 resolve bench pyproject.toml --extra all --extra bench --constraints requirements/dev.txt "$@"
-resolve gpu pyproject.toml --extra train-gpu --extra onnx --extra kubeflow --extra katib --constraints requirements/dev.txt "$@"
+resolve gpu pyproject.toml --extra train-gpu --extra onnx --extra kubeflow --extra katib --extra advice --constraints requirements/dev.txt "$@"
 resolve suggestion pyproject.toml --extra suggestion --constraints requirements/dev.txt "$@"
 sed -n 's/^requires = \["\(.*\)"\]$/\1/p' pyproject.toml | resolve build - --constraints requirements/dev.txt "$@"

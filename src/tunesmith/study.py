@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -33,6 +34,34 @@ class Objective:
     def loss(self, value: float) -> float:
         """Return the value turned so that smaller is better."""
         return value if self.goal == "minimize" else -value
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on a reported metric: `latency_ms <= 5`."""
+
+    metric: str
+    relation: Literal["<=", ">="]
+    bound: float
+
+    def violation(self, metrics: Mapping[str, float]) -> float:
+        """Return by how much the bound is missed, 0 where it is kept, NaN where the metric was not reported."""
+        value = metrics.get(self.metric, math.nan)
+        beyond = value - self.bound if self.relation == "<=" else self.bound - value
+        return max(beyond, 0.0) if math.isfinite(beyond) else math.nan
+
+
+@dataclass(frozen=True)
+class EarlierStudy:
+    """What another study found, told in this study's parameters.
+
+    `candidates` may lack parameters that the other study did not know. `losses`, one per candidate, are finite, smaller is
+    better; they compare with each other alone, never with those of another study.
+    """
+
+    name: str
+    candidates: tuple[Candidate, ...]
+    losses: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -72,10 +101,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class StudyView:
-    """All that a strategy may know: the space, the objective, what was proposed so far and what came of it.
+    """All that a strategy may know: the space, the objectives, what was proposed so far and what came of it.
 
     `issued` counts the proposals handed out so far; it may be ahead of `trials`, since a host's list can lag behind. `first`:
-    candidates to be tried before any of the strategy's, the one at position n as trial n.
+    candidates to be tried before any of the strategy's, the one at position n as trial n. `others`: objectives beside the
+    first. `budget`: trials in all, None where nobody knows. `parallel`: trials at a time. `earlier`: studies to learn from.
     """
 
     space: Space
@@ -84,6 +114,16 @@ class StudyView:
     issued: int = 0
     seed: int = 0
     first: tuple[Candidate, ...] = ()
+    others: tuple[Objective, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    budget: int | None = None
+    parallel: int = 1
+    earlier: tuple[EarlierStudy, ...] = ()
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """All objectives, the first one first."""
+        return (self.objective, *self.others)
 
     def with_running(self, candidate: Candidate) -> "StudyView":
         """Return the study with one more proposal handed out."""
