@@ -12,6 +12,7 @@ from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
 from tunesmith.katib.environment import NAMESPACE
 from tunesmith.katib.study_view import read_plan, read_trials
+from tunesmith.strategies.gp import GP
 from tunesmith.strategies.random import Random
 from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Objective, State
@@ -188,6 +189,13 @@ def test_random_takes_a_seed_alone() -> None:
     message = r"algorithmSettings\.gamma: unknown key; allowed: seed, and as Katib's names for them: random_state"
     with pytest.raises(SpecError, match=message):
         read_plan(plain(SPACE, "tunesmith-random", gamma="0.1"))
+
+
+def test_what_scikit_optimizes_service_is_told_is_understood_by_gp() -> None:
+    plan = read_plan(plain(SPACE, "tunesmith-gp", n_initial_points="8", base_estimator="GP", acq_func="EI", random_state="3"))
+    assert (plan.strategy, plan.seed) == (GP(startup=8), 3)
+    with pytest.raises(SpecError, match="acq_func: got 'LCB'; it is always EI here"):
+        read_plan(plain(SPACE, "tunesmith-gp", acq_func="LCB"))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ FOREIGN = {
     "n_EI_candidates": "draws",
 }
 # Of theirs that ours cannot change, with the value that it has.
-FIXED = {"tpe": {"prior_weight": 1.0}}
+FIXED: Mapping[str, Mapping[str, float | str]] = {
+    "gp": {"base_estimator": "GP", "acq_func": "EI"},
+    "tpe": {"prior_weight": 1.0},
+}
 
 
 def read_settings(name: str, settings: Mapping[str, str]) -> tuple[Strategy, int]:
@@ -51,13 +54,19 @@ def _is_fixed(name: str, key: str, value: str) -> bool:
     if key not in FIXED.get(name, {}):
         return False
     fixed = FIXED[name][key]
-    try:
-        same = float(value) == fixed
-    except ValueError:
-        same = False
-    if not same:
-        raise SpecError(f"algorithmSettings.{key}: got {value!r}; it is always {fixed:g} here, leave it out")
+    if not _same(value, fixed):
+        always = fixed if isinstance(fixed, str) else f"{fixed:g}"
+        raise SpecError(f"algorithmSettings.{key}: got {value!r}; it is always {always} here, leave it out")
     return True
+
+
+def _same(text: str, fixed: float | str) -> bool:
+    if isinstance(fixed, str):
+        return text == fixed
+    try:
+        return float(text) == fixed
+    except ValueError:
+        return False
 
 
 def _converted(known: str, value: str) -> str:

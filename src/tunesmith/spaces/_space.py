@@ -7,7 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -67,7 +67,12 @@ class Chooser:
 
 
 class Space(ABC):
-    """Everything that may be chosen. A subclass is a frozen dataclass whose fields are its keys in the search file."""
+    """Everything that may be chosen. A subclass is a frozen dataclass whose fields are its keys in the search file.
+
+    `quick`: whether `define` may be called a thousand times for one proposal.
+    """
+
+    quick: ClassVar[bool] = True
 
     @abstractmethod
     def define(self, choose: Chooser) -> Any:

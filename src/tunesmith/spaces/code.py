@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
@@ -19,6 +19,7 @@ class Code(Space):
     """
 
     build: str | Callable[[Chooser], Any]
+    quick: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self.function()

@@ -1,0 +1,126 @@
+"""Looks for the candidate with the greatest expected improvement: a wide look, then steps that shrink, then gradients.
+
+A mixed space has no gradient across its options, so candidates are moved a parameter or a few at a time around the best known
+ones (as SMAC's local search does), and numbers are polished by L-BFGS with the options held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_ndtr
+
+from tunesmith.strategies._gp.cube import Cube
+from tunesmith.strategies._gp.kernel import Features, features
+from tunesmith.strategies._gp.model import Posterior, log_improvement
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard to look: rows at random, moved copies of each good trial, rounds of smaller and smaller steps, polished rows."""
+
+    random: int = 600
+    copies: int = 48
+    good: int = 6
+    steps: tuple[float, ...] = (0.15, 0.08, 0.04, 0.02, 0.01, 0.005)
+    kept: int = 12
+    moved: int = 10
+    polished: int = 4
+
+
+# For a space whose every candidate costs a call of the user's code.
+SPARING = Effort(random=12, copies=4, good=2, steps=(), polished=0)
+
+
+class Acquisition:
+    """Expected improvement over a cube."""
+
+    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Posterior, float]]) -> None:
+        self.cube, self.posteriors = cube, posteriors
+
+    def of(self, units: np.ndarray) -> np.ndarray:
+        """Return the logarithm of the expected improvement of settled rows, its mean over the posteriors."""
+        asked = features(units, self.cube.columns)
+        return np.logaddexp.reduce([log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors])
+
+    def ranked(self, good: np.ndarray, rng: np.random.Generator, effort: Effort) -> np.ndarray:
+        """Return settled rows, the most promising first; `good`: the best trials' rows, the best first."""
+        rows = self._sorted(self._first(good, rng, effort))
+        for step in effort.steps:
+            top = rows[: effort.kept]
+            rows = self._sorted(np.vstack([top, self.cube.settle(moved(self.cube, top, step, effort.moved, rng))]))
+        return self._sorted(np.vstack([rows, *(self._polished(row) for row in rows[: effort.polished])]))
+
+    def _first(self, good: np.ndarray, rng: np.random.Generator, effort: Effort) -> np.ndarray:
+        wide = rng.random((effort.random, len(self.cube.columns)))
+        near = [moved(self.cube, good[: effort.good], step, effort.copies // 4, rng) for step in (0.02, 0.05, 0.1, 0.2)]
+        return self.cube.settle(np.vstack([wide, *near]))
+
+    def _sorted(self, rows: np.ndarray) -> np.ndarray:
+        return rows[np.argsort(-self.of(rows), kind="stable")]
+
+    def _polished(self, row: np.ndarray) -> np.ndarray:
+        """Return the row with its active numbers moved up the gradient, settled; 1 x d."""
+        columns = self.cube.columns
+        numbers = [j for j, column in enumerate(columns) if not column.options]
+        active = np.array([np.isfinite(row[j]) for j in numbers], dtype=bool)
+        if not active.any():
+            return row[None, :]
+        start = features(row[None, :], columns)
+
+        def surprise(point: np.ndarray) -> tuple[float, np.ndarray]:
+            at = start.numbers[0].copy()
+            at[active] = point
+            value, slope = self._value_and_slope(at, start)
+            return -value, -slope[active]
+
+        bounds = [(0.0, 1.0)] * int(active.sum())
+        options = {"maxiter": 20}
+        found = minimize(surprise, start.numbers[0][active], jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+        polished = np.where(np.isnan(row), 0.5, row)
+        polished[[j for j, is_active in zip(numbers, active, strict=True) if is_active]] = found.x
+        return self.cube.settle(np.clip(polished, 0.0, 1.0)[None, :])
+
+    def _value_and_slope(self, numbers: np.ndarray, start: Features) -> tuple[float, np.ndarray]:
+        parts = [_improvement_and_slope(posterior, best, numbers, start.options[0]) for posterior, best in self.posteriors]
+        values = np.array([value for value, _ in parts])
+        total = float(np.logaddexp.reduce(values))
+        return total, np.exp(values - total) @ np.array([slope for _, slope in parts])
+
+
+def _improvement_and_slope(
+    posterior: Posterior, best: float, numbers: np.ndarray, options: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the log expected improvement at one candidate and its gradient by the numbers."""
+    mean, deviation, up, wider = posterior.slope(numbers, options)
+    z = (best - mean) / deviation
+    value = float(log_improvement(best, np.array([mean]), np.array([deviation]))[0])
+    share = float(np.exp(log_ndtr(z) - (value - np.log(deviation))))
+    return value, wider / deviation + share * (-up - z * wider) / deviation
+
+
+def moved(cube: Cube, rows: np.ndarray, step: float, copies: int, rng: np.random.Generator) -> np.ndarray:
+    """Return copies of the rows, one parameter or a few of each changed; not settled, inactive columns drawn anew.
+
+    Numbers move by a normal step, at least to the next value of their grid where nothing else moves; categories are redrawn.
+    """
+    source = np.repeat(rows, copies, axis=0)
+    active = np.isfinite(source)
+    drawn = rng.random(source.shape)
+    single = rng.random(len(source)) < 0.5
+    chosen = _chosen(active, single, rng)
+    categories = np.array([bool(column.options) for column in cube.columns])
+    redrawn = chosen & categories & (single[:, None] | (rng.random(source.shape) < 0.15))
+    noise = step * rng.normal(size=source.shape)
+    finest = np.array([0.0 if column.grid is None else 1.0 / len(column.grid) for column in cube.columns])
+    noise = np.where(single[:, None], np.sign(noise) * np.maximum(np.abs(noise), finest), noise)
+    changed = np.where(chosen & ~categories, np.clip(source + noise, 0.0, 1.0), source)
+    return np.where(redrawn | ~active, drawn, changed)
+
+
+def _chosen(active: np.ndarray, single: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return which active columns change: one in the rows that are `single`, otherwise any number of them."""
+    order = np.where(active, rng.random(active.shape), np.inf).argsort(axis=1).argsort(axis=1)
+    most = 1 + np.floor(rng.random(len(active)) * active.sum(axis=1))
+    return active & (order < np.where(single, 1, most)[:, None])

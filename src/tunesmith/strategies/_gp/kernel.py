@@ -1,0 +1,96 @@
+"""The covariance of candidates: Matern 5/2 over numbers, each with a length of its own, times a decay per differing category.
+
+Notation:
+    x, c     features of candidates: numbers n x p in [0, 1]; options n x m, zeros and ones
+    theta    logarithms: lengths (p), weights of the categories (q), variance, noise
+    r2       squared distances of the scaled numbers
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.strategies._gp.cube import Column
+
+ROOT5 = np.sqrt(5.0)
+# What a number is taken for where it is inactive.
+CENTRE = 0.5
+
+
+@dataclass(frozen=True)
+class Features:
+    """Candidates as the kernel sees them. `groups`: q x m, which options belong to which category."""
+
+    numbers: np.ndarray
+    options: np.ndarray
+    groups: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def at(self, rows: np.ndarray) -> "Features":
+        """Return some of the candidates."""
+        return Features(self.numbers[rows], self.options[rows], self.groups)
+
+    def joined(self, other: "Features") -> "Features":
+        """Return these candidates and then others."""
+        return Features(np.vstack([self.numbers, other.numbers]), np.vstack([self.options, other.options]), self.groups)
+
+
+def features(units: np.ndarray, columns: tuple[Column, ...]) -> Features:
+    """Return the features of n x d units: an inactive category is an option of its own."""
+    numbers = [j for j, column in enumerate(columns) if not column.options]
+    categories = [j for j, column in enumerate(columns) if column.options]
+    blocks = [_indicators(units[:, j], columns[j].options) for j in categories]
+    widths = [block.shape[1] for block in blocks]
+    options = np.hstack(blocks) if blocks else np.zeros((len(units), 0))
+    groups = np.repeat(np.eye(len(categories)), widths, axis=1) if blocks else np.zeros((0, 0))
+    found = units[:, numbers]
+    return Features(np.where(np.isnan(found), CENTRE, found), options, groups)
+
+
+def _indicators(units: np.ndarray, options: int) -> np.ndarray:
+    inactive = np.isnan(units)
+    position = np.where(inactive, options, np.floor(np.nan_to_num(units) * options)).astype(int)
+    return np.eye(options + 1)[position]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A covariance with its hyperparameters."""
+
+    theta: np.ndarray
+    numbers: int
+
+    @property
+    def variance(self) -> float:
+        """The variance of the function."""
+        return float(np.exp(self.theta[-2]))
+
+    @property
+    def noise(self) -> float:
+        """The variance of an observation; a little is always there, or a matrix could not be inverted."""
+        return float(np.exp(self.theta[-1])) + 1e-6
+
+    @property
+    def inverse_squares(self) -> np.ndarray:
+        """The inverse squares of the lengths, one per number."""
+        return np.exp(-2.0 * self.theta[: self.numbers])
+
+    def parts(self, a: Features, b: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return r, the numbers' part and the categories' part; each is a x b."""
+        scale = np.exp(-self.theta[: self.numbers])
+        r = np.sqrt(_squared_distances(a.numbers * scale, b.numbers * scale) + 1e-12)
+        weights = np.exp(self.theta[self.numbers : -2])
+        same = (a.options * (weights @ a.groups)) @ b.options.T if len(weights) else 0.0
+        return r, (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r), np.exp(same - weights.sum()) * np.ones_like(r)
+
+    def between(self, a: Features, b: Features) -> np.ndarray:
+        """Return the a x b covariances."""
+        _, near, alike = self.parts(a, b)
+        return self.variance * near * alike
+
+
+def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
+    return np.maximum(squares, 0.0)

@@ -1,0 +1,57 @@
+"""Brings objectives of any scale to a shape that a Gaussian process can follow, smaller still better."""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+# The bad tail ends at so many times the distance from the best to the median: how bad the bad are does not matter.
+TAIL = 6.0
+# Below this share of the values themselves a difference is rounding.
+TINY = 1e-13
+
+
+def warp(losses: np.ndarray) -> np.ndarray:
+    """Return losses with the bad tail cut, made normal by Yeo & Johnson's power (2000), mean 0 and deviation 1."""
+    cut = _cut_tail(_scaled(losses))
+    if np.ptp(cut) < TINY:
+        return np.zeros_like(cut)
+    power = minimize_scalar(lambda power: -_likelihood(cut, power), bounds=(-4.0, 4.0), method="bounded").x
+    shaped = _standard(_yeo_johnson(cut, float(power)))
+    return shaped if np.isfinite(shaped).all() else _standard(cut)
+
+
+def _scaled(losses: np.ndarray) -> np.ndarray:
+    """Return losses around their median in units of their good half: differences of 1e300 must not overflow."""
+    largest = float(np.abs(losses).max())
+    losses = losses / largest if largest > 0 else losses
+    middle, best = float(np.median(losses)), float(losses.min())
+    spread = middle - best
+    if spread <= TINY * max(abs(middle), abs(best)):
+        spread = float(np.ptp(losses))
+    return (losses - middle) / spread if spread > 0 else np.zeros_like(losses)
+
+
+def _cut_tail(losses: np.ndarray) -> np.ndarray:
+    middle, best = np.median(losses), losses.min()
+    return np.minimum(losses, best + TAIL * (middle - best)) if middle > best else losses
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    deviation = values.std()
+    return (values - values.mean()) / deviation if deviation > TINY else np.zeros_like(values)
+
+
+def _yeo_johnson(values: np.ndarray, power: float) -> np.ndarray:
+    up, down = np.maximum(values, 0.0), np.maximum(-values, 0.0)
+    raised = np.log1p(up) if abs(power) < 1e-9 else np.expm1(power * np.log1p(up)) / power
+    other = 2.0 - power
+    lowered = np.log1p(down) if abs(other) < 1e-9 else np.expm1(other * np.log1p(down)) / other
+    return raised - lowered
+
+
+def _likelihood(values: np.ndarray, power: float) -> float:
+    shaped = _yeo_johnson(values, power)
+    variance = float(shaped.var())
+    if not np.isfinite(variance) or variance <= 0:
+        return -np.inf
+    jacobian = (power - 1.0) * float((np.sign(values) * np.log1p(np.abs(values))).sum())
+    return -0.5 * len(values) * np.log(variance) + jacobian

@@ -1,0 +1,115 @@
+"""The mathematics, each against another way to compute the same."""
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.stats import norm
+
+from tunesmith.spaces.parameters import Parameters
+from tunesmith.strategies._gp.acquire import Acquisition
+from tunesmith.strategies._gp.cube import TreeCube
+from tunesmith.strategies._gp.kernel import Features, Kernel, features
+from tunesmith.strategies._gp.model import Posterior, _surprise, fit, log_improvement, prior_of
+from tunesmith.strategies._gp.warp import warp
+
+SPACE = Parameters(
+    {
+        "x": {"uniform": [0, 1]},
+        "y": {"loguniform": [1e-4, 1]},
+        "c": {"choice": {"a": {"k": {"int": [1, 9]}}, "b": {}}},
+        "d": {"choice": ["u", "v", "w"]},
+    }
+)
+CUBE = TreeCube(SPACE)
+
+
+def some(count: int, seed: int = 0) -> Features:
+    return features(CUBE.settle(np.random.default_rng(seed).random((count, len(CUBE.columns)))), CUBE.columns)
+
+
+def fitted(count: int = 30) -> Posterior:
+    seen, rng = some(count), np.random.default_rng(1)
+    values = np.sin(5 * seen.numbers[:, 0]) + seen.options[:, 0]
+    return Posterior(fit(seen, values, rng), seen, values)
+
+
+def test_the_kernels_gradient_is_that_of_its_value() -> None:
+    seen, values = some(30), np.random.default_rng(2).normal(size=30)
+    prior = prior_of(seen.numbers.shape[1], len(seen.groups))
+    theta = prior.mean + 0.3
+
+    def value(at: np.ndarray) -> float:
+        return _surprise(at, seen, values, prior)[0]
+
+    slope = _surprise(theta, seen, values, prior)[1]
+    np.testing.assert_allclose(slope, np.asarray(approx_fprime(theta, value)), atol=1e-4 * np.abs(slope).max())
+
+
+def test_covariances_make_a_valid_process() -> None:
+    seen = some(60)
+    kernel = Kernel(prior_of(seen.numbers.shape[1], len(seen.groups)).mean, seen.numbers.shape[1])
+    covariance = kernel.between(seen, seen)
+    np.testing.assert_allclose(covariance, covariance.T)
+    np.testing.assert_allclose(np.diag(covariance), kernel.variance, rtol=1e-4)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-6
+
+
+def test_the_process_knows_what_it_has_seen_and_is_unsure_elsewhere() -> None:
+    posterior = fitted()
+    mean, deviation = posterior.predict(posterior.seen)
+    values = np.sin(5 * posterior.seen.numbers[:, 0]) + posterior.seen.options[:, 0]
+    np.testing.assert_allclose(mean, values, atol=0.2)
+    assert posterior.predict(some(200, 9))[1].mean() > deviation.mean()
+
+
+def test_it_predicts_what_it_has_not_seen() -> None:
+    posterior, new = fitted(60), some(100, 5)
+    truth = np.sin(5 * new.numbers[:, 0]) + new.options[:, 0]
+    assert np.corrcoef(posterior.predict(new)[0], truth)[0, 1] > 0.98
+
+
+def test_the_expected_improvement_is_the_integral() -> None:
+    mean, deviation = np.array([0.3, -0.2, 1.5]), np.array([0.5, 0.1, 0.7])
+    z = (0.1 - mean) / deviation
+    expected = deviation * (norm.pdf(z) + z * norm.cdf(z))
+    np.testing.assert_allclose(np.exp(log_improvement(0.1, mean, deviation)), expected, rtol=1e-9)
+
+
+def test_hopeless_improvements_are_still_in_order() -> None:
+    means = np.array([1.0, 10.0, 100.0, 1e4, 1e6])
+    found = log_improvement(0.0, means, np.full(5, 0.5))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) < 0).all()
+
+
+def test_the_acquisitions_gradient_is_that_of_its_value() -> None:
+    posterior = fitted()
+    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)])
+    start = some(1, 7)
+
+    def value(at: np.ndarray) -> float:
+        return acquisition._value_and_slope(at, start)[0]
+
+    slope = acquisition._value_and_slope(start.numbers[0], start)[1]
+    np.testing.assert_allclose(slope, np.asarray(approx_fprime(start.numbers[0], value)), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1.0, 1e9, 1e300])
+def test_losses_of_any_scale_are_warped_alike_and_in_order(scale: float) -> None:
+    losses = np.random.default_rng(0).exponential(size=40)
+    warped = warp(losses * scale)
+    np.testing.assert_allclose(warped, warp(losses), atol=1e-5)
+    good = np.argsort(losses)[:20]
+    assert (np.diff(warped[good]) > 0).all()
+    assert abs(warped.mean()) < 1e-6
+
+
+def test_an_outlier_does_not_hide_the_others() -> None:
+    losses = np.random.default_rng(0).random(40)
+    with_outlier = np.append(losses, 1e12)
+    assert np.std(warp(with_outlier)[:40]) > 0.5
+
+
+@pytest.mark.parametrize("losses", [[3.0], [2.0, 2.0, 2.0], [0.0, 0.0]])
+def test_equal_losses_say_nothing(losses: list[float]) -> None:
+    assert (warp(np.array(losses)) == 0).all()

@@ -1,0 +1,115 @@
+"""What the Gaussian-process strategy does with a study; that it keeps the contract is tests/contracts' matter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._space import Space
+from tunesmith.spaces.code import Code
+from tunesmith.spaces.parameters import Parameters
+from tunesmith.strategies.gp import GP, MOST_SEEN, _thinned
+from tunesmith.study import Objective, State, StudyView, Trial
+
+Judge = Callable[[Mapping[str, Value]], float | None]
+PLANE = Parameters({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}})
+
+
+def play(space: Space, judge: Judge, count: int, seed: int = 0) -> StudyView:
+    """Run trials one after the other; a judge's None is a failure."""
+    study = StudyView(space, Objective("loss"), seed=seed)
+    for number in range(count):
+        (proposal,) = GP().propose(study, 1)
+        loss = judge(proposal.candidate)
+        state, metrics = (State.FAILED, {}) if loss is None else (State.FINISHED, {"loss": loss})
+        trial = Trial(number, proposal.candidate, state, metrics)
+        study = replace(study, trials=(*study.trials, trial), issued=number + 1)
+    return study
+
+
+def bowl(candidate: Mapping[str, Value]) -> float:
+    return float((candidate["x"] - 0.31) ** 2 + (candidate["y"] - 0.77) ** 2)  # type: ignore[operator]
+
+
+def best(study: StudyView) -> float:
+    return min(study.losses().values())
+
+
+def test_a_bowls_bottom_is_found_in_twenty_trials() -> None:
+    assert best(play(PLANE, bowl, 20)) < 1e-4
+
+
+def test_a_region_that_fails_is_left_alone() -> None:
+    def judge(candidate: Mapping[str, Value]) -> float | None:
+        return None if float(candidate["x"]) < 0.5 else bowl(candidate)  # type: ignore[arg-type]
+
+    study = play(PLANE, judge, 30)
+    late = [trial for trial in study.trials if trial.number >= 15]
+    assert sum(trial.state is State.FAILED for trial in late) < len(late) / 2
+    assert best(study) < 0.04
+
+
+def test_the_right_branch_of_a_condition_is_found() -> None:
+    space = Parameters(
+        {
+            "kind": {
+                "choice": {
+                    "flat": {"a": {"uniform": [0, 1]}},
+                    "steep": {"b": {"loguniform": [1e-5, 1]}, "n": {"int": [1, 20]}},
+                    "none": {},
+                }
+            }
+        }
+    )
+
+    def judge(candidate: Mapping[str, Value]) -> float:
+        if candidate["kind"] != "steep":
+            return 1.0
+        return abs(np.log10(float(candidate["b"])) + 3) / 3 + abs(int(candidate["n"]) - 7) / 20  # type: ignore[arg-type]
+
+    assert best(play(space, judge, 30)) < 0.1
+
+
+def test_parallel_proposals_keep_apart() -> None:
+    proposals = GP().propose(play(PLANE, bowl, 15), 6)
+    points = np.array([[p.candidate["x"], p.candidate["y"]] for p in proposals], dtype=float)
+    distances = np.linalg.norm(points[:, None] - points[None, :], axis=-1) + np.eye(6)
+    assert distances.min() > 1e-4
+
+
+def test_noise_is_not_believed() -> None:
+    rng = np.random.default_rng(3)
+    study = play(PLANE, lambda candidate: bowl(candidate) + 0.05 * rng.normal(), 40)
+    late = [bowl(trial.candidate) for trial in study.trials[25:]]
+    assert np.median(late) < 0.05
+
+
+def test_a_users_function_is_asked_little_for_a_proposal() -> None:
+    calls = []
+
+    def build(choose) -> None:
+        calls.append(choose.uniform("x", 0, 1))
+
+    study = play(Code(build), lambda candidate: float(candidate["x"]), 14)  # type: ignore[arg-type]
+    before = len(calls)
+    GP().propose(study, 1)
+    assert len(calls) - before <= 40
+
+
+def test_of_too_many_trials_the_best_and_the_latest_are_kept() -> None:
+    losses = np.random.default_rng(0).random(5000)
+    losses[7] = np.nan
+    kept = _thinned(losses, MOST_SEEN)
+    assert len(kept) == len(set(kept)) == MOST_SEEN
+    assert np.nanargmin(losses) in kept
+    assert set(range(4900, 5000)) <= set(kept)
+
+
+@pytest.mark.parametrize("losses", [[1.0] * 20, [1e300 * (i % 3 - 1) for i in range(20)], [1e-300 * i for i in range(20)]])
+def test_objectives_of_any_scale_are_borne(losses: list[float]) -> None:
+    study = play(PLANE, lambda candidate: losses[0], 0)
+    rng = np.random.default_rng(0)
+    trials = tuple(Trial(i, PLANE.sample(rng), State.FINISHED, {"loss": loss}) for i, loss in enumerate(losses))
+    assert len(GP().propose(replace(study, trials=trials, issued=20), 2)) == 2
