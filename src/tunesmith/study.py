@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from tunesmith.merits import penalised, scalarised
 from tunesmith.spaces._space import Candidate, Space, canonical
 
 TIE_BREAKER = "val_loss"
@@ -44,11 +45,35 @@ class Constraint:
     relation: Literal["<=", ">="]
     bound: float
 
+    def excess(self, metrics: Mapping[str, float]) -> float:
+        """Return how far beyond the bound the metric is, below 0 within it, NaN where it was not reported."""
+        value = metrics.get(self.metric, math.nan)
+        excess = value - self.bound if self.relation == "<=" else self.bound - value
+        return excess if math.isfinite(excess) else math.nan
+
     def violation(self, metrics: Mapping[str, float]) -> float:
         """Return by how much the bound is missed, 0 where it is kept, NaN where the metric was not reported."""
-        value = metrics.get(self.metric, math.nan)
-        beyond = value - self.bound if self.relation == "<=" else self.bound - value
-        return max(beyond, 0.0) if math.isfinite(beyond) else math.nan
+        excess = self.excess(metrics)
+        return max(excess, 0.0) if math.isfinite(excess) else math.nan
+
+
+@dataclass(frozen=True)
+class Aims:
+    """What a search is after: its objectives, the first one leading, within its constraints."""
+
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics that every trial has to report, each named once, the first objective's first."""
+        return tuple(dict.fromkeys(aim.metric for aim in (*self.objectives, *self.constraints)))
+
+    def violation(self, metrics: Mapping[str, float]) -> float:
+        """Return by what shares of their bounds the constraints are missed in all; infinite where one cannot be told."""
+        missed = ((bound.violation(metrics), abs(bound.bound) or 1.0) for bound in self.constraints)
+        total = sum(beyond / unit for beyond, unit in missed)
+        return math.inf if math.isnan(total) else total
 
 
 @dataclass(frozen=True)
@@ -125,6 +150,11 @@ class StudyView:
         """All objectives, the first one first."""
         return (self.objective, *self.others)
 
+    @property
+    def aims(self) -> Aims:
+        """The objectives and the constraints."""
+        return Aims(self.objectives, self.constraints)
+
     def with_running(self, candidate: Candidate) -> "StudyView":
         """Return the study with one more proposal handed out."""
         return replace(self, trials=(*self.trials, Trial(self.issued, candidate)), issued=self.issued + 1)
@@ -141,6 +171,37 @@ class StudyView:
             if trial.state in (State.FINISHED, State.STOPPED) and math.isfinite(value):
                 found[trial.number] = self.objective.loss(value)
         return found
+
+    def loss_rows(self) -> dict[int, tuple[float, ...]]:
+        """Return the losses by trial number, one per objective, of all trials whose objectives are all finite."""
+        metrics = {trial.number: trial.metrics for trial in self.trials}
+        rows = {}
+        for number, loss in self.losses().items():
+            row = (loss, *(other.loss(metrics[number].get(other.metric, math.nan)) for other in self.others))
+            if all(math.isfinite(value) for value in row):
+                rows[number] = row
+        return rows
+
+    def feasible(self, trial: Trial) -> bool:
+        """Tell whether the trial has ended and is known to keep every constraint."""
+        return trial.state in (State.FINISHED, State.STOPPED) and self.aims.violation(trial.metrics) == 0
+
+    def merits(self) -> dict[int, float]:
+        """Return one loss by trial number, for strategies that follow a single figure: that of the one objective, or of all.
+
+        Of several objectives one figure is made whose weights change with every proposal issued; trials that miss a constraint
+        count as worse than all that keep it. With one objective and no constraint these are the losses.
+        """
+        if not self.others and not self.constraints:
+            return self.losses()
+        rows = self.loss_rows()
+        if not rows:
+            return {}
+        losses = np.array(list(rows.values()))
+        merits = scalarised(losses, self.issued, self.seed) if self.others else losses[:, 0]
+        metrics = {trial.number: trial.metrics for trial in self.trials}
+        violations = np.array([self.aims.violation(metrics[number]) for number in rows])
+        return dict(zip(rows, penalised(merits, violations).tolist(), strict=True))
 
 
 def best_trial(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> Trial | None:

@@ -10,8 +10,9 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.parameters import Parameters
-from tunesmith.strategies.gp import GP, MOST_SEEN, _thinned
-from tunesmith.study import Objective, State, StudyView, Trial
+from tunesmith.strategies._gp.observations import MOST_SEEN, thinned
+from tunesmith.strategies.gp import GP
+from tunesmith.study import Constraint, Objective, State, StudyView, Trial
 
 Judge = Callable[[Mapping[str, Value]], float | None]
 PLANE = Parameters({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}})
@@ -49,6 +50,32 @@ def test_a_region_that_fails_is_left_alone() -> None:
     late = [trial for trial in study.trials if trial.number >= 15]
     assert sum(trial.state is State.FAILED for trial in late) < len(late) / 2
     assert best(study) < 0.04
+
+
+def test_a_constraint_is_kept_and_the_best_within_it_found() -> None:
+    """The bowl's bottom is beyond the bound: the best that keeps it lies on the line x = 0.6."""
+    bound = Constraint("cost", "<=", 0.4)
+    study = StudyView(PLANE, Objective("loss"), constraints=(bound,))
+    for number in range(30):
+        (proposal,) = GP().propose(study, 1)
+        metrics = {"loss": bowl(proposal.candidate), "cost": 1 - float(proposal.candidate["x"])}  # type: ignore[arg-type]
+        trial = Trial(number, proposal.candidate, State.FINISHED, metrics)
+        study = replace(study, trials=(*study.trials, trial), issued=number + 1)
+    kept = [trial.metrics["loss"] for trial in study.trials if bound.violation(trial.metrics) == 0]
+    assert len(kept) > 15
+    assert min(kept) < (0.6 - 0.31) ** 2 + 0.005
+
+
+def test_where_no_trial_keeps_a_bound_the_nearest_to_it_is_looked_for() -> None:
+    bound = Constraint("cost", "<=", 0.01)
+    rng = np.random.default_rng(0)
+    trials = []
+    for number in range(15):
+        candidate = {"x": 0.3 * rng.random(), "y": rng.random()}
+        trials.append(Trial(number, candidate, State.FINISHED, {"loss": bowl(candidate), "cost": 1 - candidate["x"]}))
+    study = StudyView(PLANE, Objective("loss"), tuple(trials), 15, constraints=(bound,))
+    (proposal,) = GP().propose(study, 1)
+    assert float(proposal.candidate["x"]) > 0.6  # type: ignore[arg-type]
 
 
 def test_the_right_branch_of_a_condition_is_found() -> None:
@@ -101,7 +128,7 @@ def test_a_users_function_is_asked_little_for_a_proposal() -> None:
 def test_of_too_many_trials_the_best_and_the_latest_are_kept() -> None:
     losses = np.random.default_rng(0).random(5000)
     losses[7] = np.nan
-    kept = _thinned(losses, MOST_SEEN)
+    kept = thinned(losses, MOST_SEEN)
     assert len(kept) == len(set(kept)) == MOST_SEEN
     assert np.nanargmin(losses) in kept
     assert set(range(4900, 5000)) <= set(kept)

@@ -3,7 +3,7 @@
 The study becomes a matrix in the unit cube (_gp/cube.py), its objective is warped to a normal shape (_gp/warp.py), a process
 is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the greatest expected improvement is looked for
 (_gp/acquire.py). Trials that still run count with what the process expects of them (Ginsbourger et al., 2010: kriging
-believer), so that parallel proposals keep apart.
+believer), so that parallel proposals keep apart. Constraints have processes of their own.
 """
 
 from dataclasses import dataclass
@@ -19,15 +19,14 @@ from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Column, Cube, cube_of
 from tunesmith.strategies._gp.kernel import features
 from tunesmith.strategies._gp.model import Kernel, Posterior, fit
-from tunesmith.strategies._gp.warp import warp
+from tunesmith.strategies._gp.observations import Observations, observe, thinned
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
-from tunesmith.study import Proposal, State, StudyView, Trial
+from tunesmith.study import Proposal, StudyView
 
-# More trials than these are thinned: a process' cost grows with their cube.
+# A kernel is fitted to no more trials than these.
 MOST_FITTED = 200
-MOST_SEEN = 700
-# Priors of three tempers, from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
-SHIFTS = (-0.7, 0.0, 0.7)
+# Priors from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
+TEMPERS = (-0.7, 0.0, 0.7)
 
 
 @dataclass(frozen=True)
@@ -50,20 +49,12 @@ class GP(Strategy):
 
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         cube = cube_of(study.space, study.seed)
-        past = _past(study)
-        if sum(np.isfinite(loss) for _, loss in past) < self._first_trials(cube):
+        seen = observe(study, cube)
+        if seen.finite < (self.startup or min(max(2 * len(cube.columns), 6), 12)):
             return _spread(cube, study, rng)
-        return _most_promising(cube, study, past, rng)
-
-    def _first_trials(self, cube: Cube) -> int:
-        return self.startup or min(max(2 * len(cube.columns), 6), 12)
-
-
-def _past(study: StudyView) -> list[tuple[Trial, float]]:
-    """Return the ended trials by number with their losses, NaN for those that failed."""
-    losses = study.losses()
-    ended = [trial for trial in study.trials if trial.state is not State.RUNNING]
-    return [(trial, losses.get(trial.number, np.nan)) for trial in sorted(ended, key=lambda trial: trial.number)]
+        effort = Effort() if study.space.quick else SPARING
+        ranked = _acquisition(cube, seen, study.seed).ranked(seen.units[seen.best_first()], rng, effort)
+        return _first_untried(ranked, cube, study, rng)
 
 
 def _spread(cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
@@ -80,16 +71,7 @@ def _bits(count: int) -> int:
     return max(int(np.ceil(np.log2(count))), 1)
 
 
-def _most_promising(
-    cube: Cube, study: StudyView, past: list[tuple[Trial, float]], rng: np.random.Generator
-) -> dict[str, Value]:
-    kept = _thinned(np.array([loss for _, loss in past]), MOST_SEEN)
-    units = cube.encode(past[i][0].candidate for i in kept)
-    values = _values(np.array([past[i][1] for i in kept]))
-    kernels = _fitted(cube.columns, units.tobytes(), values.tobytes(), study.seed)
-    posteriors = [_believing(kernel, cube, units, values, study) for kernel in kernels]
-    effort = Effort() if study.space.quick else SPARING
-    ranked = Acquisition(cube, posteriors).ranked(units[np.argsort(values, kind="stable")], rng, effort)
+def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
     tried = {trial.key for trial in study.trials}
     for row in ranked:
         candidate = cube.candidate(row, rng)
@@ -98,46 +80,37 @@ def _most_promising(
     return draw_unseen(study, lambda view, stream: view.space.sample(stream))
 
 
-def _thinned(losses: np.ndarray, most: int) -> np.ndarray:
-    """Return positions, in order: all, or the best, the latest and some of the rest, a third each."""
-    if len(losses) <= most:
-        return np.arange(len(losses))
-    best = np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")[: most // 3]
-    latest = np.arange(len(losses) - most // 3, len(losses))
-    chosen = np.union1d(best, latest)
-    rest = np.setdiff1d(np.arange(len(losses)), chosen)
-    others = np.random.default_rng(len(losses)).choice(rest, size=most - len(chosen), replace=False)
-    return np.sort(np.concatenate([chosen, others]))
+def _acquisition(cube: Cube, seen: Observations, seed: int) -> Acquisition:
+    bounds = [_believing(_fitted(cube, seen.units, excess, seed, (0.0,))[0], cube, seen, excess) for excess in seen.excesses]
+    if not seen.kept.any():
+        return Acquisition(cube, [], bounds)
+    kernels = _fitted(cube, seen.units, seen.values, seed, TEMPERS)
+    posteriors = [_believing(kernel, cube, seen, seen.values) for kernel in kernels]
+    return Acquisition(cube, [(each, float(each.means[: len(seen.kept)][seen.kept].min())) for each in posteriors], bounds)
 
 
-def _values(losses: np.ndarray) -> np.ndarray:
-    """Return warped losses; what failed counts like the worst."""
-    values = np.empty_like(losses)
-    finite = np.isfinite(losses)
-    values[finite] = warp(losses[finite])
-    values[~finite] = values[finite].max()
-    return values
+def _fitted(cube: Cube, units: np.ndarray, values: np.ndarray, seed: int, tempers: tuple[float, ...]) -> list[Kernel]:
+    return _fitted_once(cube.columns, units.tobytes(), values.tobytes(), seed, tempers)
 
 
-@lru_cache(maxsize=8)
-def _fitted(columns: tuple[Column, ...], units: bytes, values: bytes, seed: int) -> list[Kernel]:
-    """Return the kernels of past trials; parallel proposals share one."""
+@lru_cache(maxsize=16)
+def _fitted_once(
+    columns: tuple[Column, ...], units: bytes, values: bytes, seed: int, tempers: tuple[float, ...]
+) -> list[Kernel]:
+    """Return the kernels of past trials, one a temper; parallel proposals share them."""
     levels = np.frombuffer(values)
     rows = np.frombuffer(units).reshape(len(levels), len(columns))
-    kept = _thinned(levels, MOST_FITTED)
+    kept = thinned(levels, MOST_FITTED)
     rng = np.random.default_rng([seed, len(levels)])
-    return [fit(features(rows[kept], columns), levels[kept], rng, shift) for shift in SHIFTS]
+    return [fit(features(rows[kept], columns), levels[kept], rng, temper) for temper in tempers]
 
 
-def _believing(kernel: Kernel, cube: Cube, units: np.ndarray, values: np.ndarray, study: StudyView) -> tuple[Posterior, float]:
-    """Return the posterior that believes its own expectation of the running trials, and the best expected past value."""
-    seen = features(units, cube.columns)
-    posterior = Posterior(kernel, seen, values)
-    best = float(posterior.means.min())
-    ordered = sorted(study.trials, key=lambda trial: trial.number)
-    running = [trial.candidate for trial in ordered if trial.state is State.RUNNING]
-    if not running:
-        return posterior, best
-    asked = features(cube.encode(running), cube.columns)
-    expected = np.maximum(posterior.predict(asked)[0], values.min())
-    return Posterior(kernel, seen.joined(asked), np.concatenate([values, expected])), best
+def _believing(kernel: Kernel, cube: Cube, seen: Observations, values: np.ndarray) -> Posterior:
+    """Return the posterior that believes its own expectation of the running trials, though none below the best value."""
+    past = features(seen.units, cube.columns)
+    posterior = Posterior(kernel, past, values)
+    if not len(seen.running):
+        return posterior
+    running = features(seen.running, cube.columns)
+    expected = np.maximum(posterior.predict(running)[0], values.min())
+    return Posterior(kernel, past.joined(running), np.concatenate([values, expected]))

@@ -82,9 +82,10 @@ def test_hopeless_improvements_are_still_in_order() -> None:
     assert (np.diff(found) < 0).all()
 
 
-def test_the_acquisitions_gradient_is_that_of_its_value() -> None:
+@pytest.mark.parametrize("improving", [0, 2])
+def test_the_acquisitions_gradient_is_that_of_its_value(improving: int) -> None:
     posterior = fitted()
-    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)])
+    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)])
     start = some(1, 7)
 
     def value(at: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.kernel import Features, features
-from tunesmith.strategies._gp.model import Posterior, log_improvement
+from tunesmith.strategies._gp.model import ROOT_2PI, Posterior, log_improvement
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,24 @@ SPARING = Effort(random=12, copies=4, good=2, steps=(), polished=0)
 
 
 class Acquisition:
-    """Expected improvement over a cube."""
+    """Expected improvement over a cube, times the chance that every bound is kept (Gardner et al., 2014).
 
-    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Posterior, float]]) -> None:
-        self.cube, self.posteriors = cube, posteriors
+    posteriors: of the objective, each with the value to improve upon; none where no trial has kept the bounds yet, so that the
+    chance alone counts. bounds: of what must not exceed 0.
+    """
+
+    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Posterior, float]], bounds: Sequence[Posterior] = ()) -> None:
+        self.cube, self.posteriors, self.bounds = cube, posteriors, bounds
 
     def of(self, units: np.ndarray) -> np.ndarray:
         """Return the logarithm of the expected improvement of settled rows, its mean over the posteriors."""
         asked = features(units, self.cube.columns)
-        return np.logaddexp.reduce([log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors])
+        gains = [log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors]
+        total = np.logaddexp.reduce(gains) if gains else np.zeros(len(units))
+        for bound in self.bounds:
+            mean, deviation = bound.predict(asked)
+            total = total + log_ndtr(-mean / deviation)
+        return total
 
     def ranked(self, good: np.ndarray, rng: np.random.Generator, effort: Effort) -> np.ndarray:
         """Return settled rows, the most promising first; `good`: the best trials' rows, the best first."""
@@ -83,21 +92,38 @@ class Acquisition:
         return self.cube.settle(np.clip(polished, 0.0, 1.0)[None, :])
 
     def _value_and_slope(self, numbers: np.ndarray, start: Features) -> tuple[float, np.ndarray]:
-        parts = [_improvement_and_slope(posterior, best, numbers, start.options[0]) for posterior, best in self.posteriors]
-        values = np.array([value for value, _ in parts])
-        total = float(np.logaddexp.reduce(values))
-        return total, np.exp(values - total) @ np.array([slope for _, slope in parts])
+        options = start.options[0]
+        parts = [_improvement(posterior, best, numbers, options) for posterior, best in self.posteriors]
+        chances = [_chance(bound, numbers, options) for bound in self.bounds]
+        total, slope = _mean_of_logs(parts) if parts else (0.0, np.zeros_like(numbers))
+        return total + sum(value for value, _ in chances), slope + sum(slope for _, slope in chances)
 
 
-def _improvement_and_slope(
-    posterior: Posterior, best: float, numbers: np.ndarray, options: np.ndarray
-) -> tuple[float, np.ndarray]:
+ValueAndSlope = tuple[float, np.ndarray]
+
+
+def _mean_of_logs(parts: Sequence[ValueAndSlope]) -> ValueAndSlope:
+    values = np.array([value for value, _ in parts])
+    total = float(np.logaddexp.reduce(values))
+    return total, np.exp(values - total) @ np.array([slope for _, slope in parts])
+
+
+def _improvement(posterior: Posterior, best: float, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
     """Return the log expected improvement at one candidate and its gradient by the numbers."""
     mean, deviation, up, wider = posterior.slope(numbers, options)
     z = (best - mean) / deviation
     value = float(log_improvement(best, np.array([mean]), np.array([deviation]))[0])
     share = float(np.exp(log_ndtr(z) - (value - np.log(deviation))))
     return value, wider / deviation + share * (-up - z * wider) / deviation
+
+
+def _chance(bound: Posterior, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
+    """Return the log chance that a bound is kept at one candidate and its gradient by the numbers."""
+    mean, deviation, up, wider = bound.slope(numbers, options)
+    z = -mean / deviation
+    value = float(log_ndtr(z))
+    share = float(np.exp(-0.5 * z * z - value)) / ROOT_2PI
+    return value, share * (-up - z * wider) / deviation
 
 
 def moved(cube: Cube, rows: np.ndarray, step: float, copies: int, rng: np.random.Generator) -> np.ndarray:

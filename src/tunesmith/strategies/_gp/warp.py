@@ -55,3 +55,12 @@ def _likelihood(values: np.ndarray, power: float) -> float:
         return -np.inf
     jacobian = (power - 1.0) * float((np.sign(values) * np.log1p(np.abs(values))).sum())
     return -0.5 * len(values) * np.log(variance) + jacobian
+
+
+def warp_excess(excess: np.ndarray) -> np.ndarray:
+    """Return how far a bound is missed on a scale that a process can follow, 0 still the bound; NaN counts like the worst."""
+    known = np.abs(excess[np.isfinite(excess)])
+    scale = float(np.median(known)) if len(known) else 0.0
+    scale = scale if scale > 0 else float(known.max(initial=0.0)) or 1.0
+    warped = np.arcsinh(excess / scale)
+    return np.where(np.isfinite(warped), warped, max(np.nanmax(warped, initial=0.0), 1.0))

@@ -1,0 +1,77 @@
+"""A study as arrays: what has ended, of too many trials a part, and what still runs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.strategies._gp.cube import Cube
+from tunesmith.strategies._gp.warp import warp, warp_excess
+from tunesmith.study import State, StudyView
+
+# More trials than these are thinned: a process' cost grows with their cube.
+MOST_SEEN = 700
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The ended trials in the order of their numbers.
+
+    units: n x d. values: warped losses, what failed like the worst. excesses: one row per constraint, warped, 0 the bound.
+    running: m x d, the candidates being tried. finite: how many trials of all had a loss.
+    """
+
+    units: np.ndarray
+    values: np.ndarray
+    excesses: np.ndarray
+    running: np.ndarray
+    finite: int
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Which trials kept every bound."""
+        return np.asarray((self.excesses <= 0).all(axis=0))
+
+    def best_first(self) -> np.ndarray:
+        """Return the positions of the trials: those within the bounds by value, then the others by how far they are beyond."""
+        beyond = np.maximum(self.excesses, 0.0).sum(axis=0)
+        return np.lexsort((self.values, beyond))
+
+
+def observe(study: StudyView, cube: Cube) -> Observations:
+    """Return what a study tells."""
+    losses = study.losses()
+    ordered = sorted(study.trials, key=lambda trial: trial.number)
+    ended = [trial for trial in ordered if trial.state is not State.RUNNING]
+    found = np.array([losses.get(trial.number, np.nan) for trial in ended], dtype=float)
+    kept = thinned(found, MOST_SEEN)
+    metrics = [ended[i].metrics for i in kept]
+    excesses = [warp_excess(np.array([constraint.excess(each) for each in metrics])) for constraint in study.constraints]
+    return Observations(
+        units=cube.encode(ended[i].candidate for i in kept),
+        values=_values(found[kept]),
+        excesses=np.array(excesses).reshape(len(excesses), len(kept)),
+        running=cube.encode(trial.candidate for trial in ordered if trial.state is State.RUNNING),
+        finite=int(np.isfinite(found).sum()),
+    )
+
+
+def thinned(losses: np.ndarray, most: int) -> np.ndarray:
+    """Return positions, in order: all, or the best, the latest and some of the rest, a third each."""
+    if len(losses) <= most:
+        return np.arange(len(losses))
+    best = np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")[: most // 3]
+    latest = np.arange(len(losses) - most // 3, len(losses))
+    chosen = np.union1d(best, latest)
+    rest = np.setdiff1d(np.arange(len(losses)), chosen)
+    others = np.random.default_rng(len(losses)).choice(rest, size=most - len(chosen), replace=False)
+    return np.sort(np.concatenate([chosen, others]))
+
+
+def _values(losses: np.ndarray) -> np.ndarray:
+    finite = np.isfinite(losses)
+    if not finite.any():
+        return np.zeros_like(losses)
+    values = np.empty_like(losses)
+    values[finite] = warp(losses[finite])
+    values[~finite] = values[finite].max()
+    return values
