@@ -14,10 +14,10 @@ ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
 .PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
-	images cluster cluster-down test-cluster bench-katib bench-suggestion clean
+	bench-quality bench-fronts bench-fidelity bench-warm-start images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
 
 help:  ## List the targets
-	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-13s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMPS)/project  ## Run the pipeline `tune` on this machine, without a cluster
 	$(BIN)/tunesmith pipeline run tune $(ARGS)
@@ -60,6 +60,18 @@ bench-engine: $(STAMPS)/project  ## Measure the engine's overhead, resuming, mem
 bench-digits: $(STAMPS)/project  ## Compare test accuracy on digits with a support vector machine's
 	$(BIN)/python benchmarks/digits_accuracy.py $(ARGS)
 
+bench-quality: $(STAMPS)/bench  ## Compare what the strategies find, and their speed, with other libraries'; ARGS=--help
+	$(BIN)/python benchmarks/search_quality.py $(ARGS)
+
+bench-fronts: $(STAMPS)/bench  ## Compare how much of a Pareto front the strategies find with Optuna's samplers; ARGS="--data DIR"
+	$(BIN)/python benchmarks/front_quality.py $(ARGS)
+
+bench-warm-start: $(STAMPS)/bench  ## Measure what an earlier study is worth, and what a useless one costs; ARGS="--data DIR"
+	$(BIN)/python benchmarks/warm_start.py $(ARGS)
+
+bench-fidelity: $(STAMPS)/bench  ## Compare what stopping trials early gains with Optuna's pruners; ARGS="--data DIR"
+	$(BIN)/python benchmarks/fidelity.py $(ARGS)
+
 images:  ## Build the container images with buildah, podman or docker
 	manifests/images/build.sh $(ARGS)
 
@@ -73,6 +85,9 @@ cluster-down: $(STAMPS)/dev  ## Stop that Kubernetes and leave the machine as it
 
 test-cluster: $(STAMPS)/dev  ## Run the tests that need a cluster: the one of KUBECONFIG, else that of `make cluster`
 	$(BIN)/pytest -m cluster tests/cluster $(ARGS)
+
+bench-advice: $(STAMPS)/project  ## Measure what the advice after a search is worth
+	$(BIN)/python benchmarks/advice.py $(ARGS)
 
 bench-katib: $(STAMPS)/dev  ## Compare a search on Katib with Katib's own random algorithm, on a cluster
 	$(BIN)/python benchmarks/katib_speed.py $(ARGS)

@@ -17,7 +17,8 @@ from typing import Any
 from measure import Measurement, parser, show
 from tunesmith.image import IMAGE
 from tunesmith.katib.cluster import Cluster
-from tunesmith.katib.experiment import Outline, build_experiment
+from tunesmith.katib.experiment import build_experiment
+from tunesmith.katib.outline import Outline
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.spec import parse_spec
 from tunesmith.study import Objective
