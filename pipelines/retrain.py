@@ -29,7 +29,7 @@ def retrain(
     validation_share: float = 0.2,
     test_share: float = 0.2,
     search_space: dict[str, Any] = {"kind": "layers"},  # noqa: B006 (kfp reads the default, nobody changes it)
-    strategy: str = "tpe",
+    strategy: str = "auto",
     trial_scheduler: str = "none",
     trials: int = 12,
     parallel_trials: int = 2,
@@ -62,7 +62,7 @@ def retrain(
         validation_share: Share of all examples by which the search compares candidates.
         test_share: Share of all examples that judges both models; neither search nor training sees it.
         search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
-        strategy: What proposes candidates, such as tpe or random.
+        strategy: What proposes candidates, such as auto, tpe or random.
         trial_scheduler: What ends poor trials early: median, or none.
         trials: Candidates to try in all; the best ones of the search behind the model in use come first.
         parallel_trials: Candidates to train at a time.

@@ -23,7 +23,7 @@ def tune(
     validation_share: float = 0.2,
     test_share: float = 0.2,
     search_space: dict[str, Any] = {"kind": "layers"},  # noqa: B006 (kfp reads the default, nobody changes it)
-    strategy: str = "tpe",
+    strategy: str = "auto",
     trial_scheduler: str = "none",
     trials: int = 30,
     parallel_trials: int = 2,
@@ -52,7 +52,7 @@ def tune(
         validation_share: Share of all examples by which the search compares candidates.
         test_share: Share of all examples that judges the final model; neither search nor training sees it.
         search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
-        strategy: What proposes candidates, such as tpe or random.
+        strategy: What proposes candidates, such as auto, tpe or random.
         trial_scheduler: What ends poor trials early: median, or none.
         trials: Candidates to try in all.
         parallel_trials: Candidates to train at a time.

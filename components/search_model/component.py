@@ -16,7 +16,7 @@ def search_model(
     leaderboard: Output[Markdown],
     metrics: Output[Metrics],
     search_space: dict[str, Any],
-    strategy: str = "tpe",
+    strategy: str = "auto",
     trial_scheduler: str = "none",
     trials: int = 30,
     parallel_trials: int = 2,
@@ -45,7 +45,7 @@ def search_model(
         leaderboard: The best trials as a table.
         metrics: The best validation figure and how many trials ended how.
         search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
-        strategy: What proposes candidates, such as tpe or random.
+        strategy: What proposes candidates, such as auto, tpe or random.
         trial_scheduler: What ends poor trials early: median, or none.
         trials: Candidates to try in all.
         parallel_trials: Candidates to train at a time.

@@ -31,7 +31,7 @@ class State:
     runs: list[dict[str, Any]] = field(default_factory=list)
     schedules: list[dict[str, Any]] = field(default_factory=list)
     logs: dict[str, str] = field(default_factory=dict)
-    # Answers for the next requests, in order: (status, message).
+    # Answers for the next requests, in order: (status, message); status 0 is none, the connection is closed.
     troubles: list[tuple[int, str]] = field(default_factory=list)
     deleted: list[tuple[str, str]] = field(default_factory=list)
     # What a run's states will be at its next readings.
@@ -93,6 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(401, {"message": "Request header error: there is no user identity header"})
         if state.troubles and "healthz" not in parts.path:
             status, message = state.troubles.pop(0)
+            if not status:
+                self.close_connection = True
+                return None
             return self._send(status, {"message": message})
         if parts.path.startswith(LOGS):
             return self._send_text(self._log(parts.path.split("/")[-2]))

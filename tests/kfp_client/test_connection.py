@@ -56,6 +56,16 @@ def test_a_token_that_runs_out_is_told(state: State) -> None:
         list_runs(backend, 10)
 
 
+def test_a_pods_own_token_is_read_again_when_it_is_renewed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("first")
+    monkeypatch.setattr(connection, "OWN_TOKEN", tmp_path / "token")
+    with serving(token="first") as state:
+        backend = connect(Address(state.host))
+        state.token = "second"
+        (tmp_path / "token").write_text("second\n")
+        assert list_runs(backend, 10) == []
+
+
 def test_where_there_are_several_users_the_namespace_must_be_known(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(multi_user=True) as state:
         with pytest.raises(SpecError, match=r"namespace: is missing; .* serves several users"):

@@ -44,6 +44,26 @@ def test_a_runs_own_steps_are_shown_in_the_order_of_their_start(state: State, ba
     assert [(step.name, step.state) for step in run.steps] == [("prepare-data", "SUCCEEDED"), ("train-model", "RUNNING")]
 
 
+def test_attempts_of_a_step_are_no_steps_of_their_own(state: State, backend: Backend) -> None:
+    nodes = [
+        task("prepare-data", "SUCCEEDED", 1),
+        task("prepare-data(0)", "FAILED", 1),
+        task("prepare-data(1)", "SUCCEEDED", 2),
+    ]
+    around = [task("tune-x7k2p(0)", "RUNNING"), task("root(0)", "RUNNING"), task("root-driver(0)", "SUCCEEDED")]
+    run = get_run(backend, state.add_run(run_details=tasks(*nodes, *around))["run_id"])
+    assert [(step.name, step.state) for step in run.steps] == [("prepare-data", "SUCCEEDED")]
+
+
+@pytest.mark.parametrize(("end", "shown"), [("RUNNING", "PENDING"), ("FAILED", "SKIPPED")])
+def test_a_step_that_a_run_never_came_to_waits_no_longer_than_the_run(
+    state: State, backend: Backend, end: str, shown: str
+) -> None:
+    details = tasks({**task("export-model", ""), "state": None})
+    (step,) = get_run(backend, state.add_run(state=end, run_details=details)["run_id"]).steps
+    assert step.state == shown
+
+
 def test_waiting_ends_with_the_run_and_tells_how_it_goes(state: State, backend: Backend) -> None:
     run_id = state.add_run(state="PENDING")["run_id"]
     state.future = [{"state": "RUNNING"}, {"state": "RUNNING"}, {"state": "FAILED"}]
@@ -65,6 +85,14 @@ def test_waiting_has_a_limit_and_the_run_goes_on(state: State, backend: Backend)
 def test_a_backend_that_is_restarted_ends_no_waiting(state: State, backend: Backend) -> None:
     run_id = state.add_run()["run_id"]
     state.troubles = [(503, "no healthy upstream"), (500, "database is gone")]
+    state.future = [{"state": "SUCCEEDED"}]
+    assert wait(backend, run_id, None, ignore, poll=0.01).state == "SUCCEEDED"
+
+
+def test_a_connection_that_is_cut_off_ends_no_waiting(state: State, backend: Backend) -> None:
+    run_id = state.add_run()["run_id"]
+    # As often as urllib3 asks again by itself, and once more.
+    state.troubles = [(0, "")] * 5
     state.future = [{"state": "SUCCEEDED"}]
     assert wait(backend, run_id, None, ignore, poll=0.01).state == "SUCCEEDED"
 

@@ -10,13 +10,17 @@ from tunesmith.kfp_client.runs import get_run
 from tunesmith.kfp_client.verdict import Verdict, judge
 
 FAILED_LOG = """
-I0106 launcher_v2.go:100] running
+time=2026-01-05T03:00:00.000Z level=INFO msg="capturing logs" argo=true
+I0105 03:00:00.000000      15 main.go:67] Setting log level to: '1'
 [KFP Executor 2026-01-05 03:00:00,000 INFO]: Looking for component `check_model`
 Traceback (most recent call last):
   File "/usr/lib/python3.11/runpy.py", line 198, in _run_module_as_main
     return _run_code(code, main_globals, None,
 tunesmith.errors.GateFailed: accuracy 0.5000 is below min_accuracy 0.9 on 359 test examples
-I0106 launcher_v2.go:200] exit status 1
+E0105 03:00:01.000000      15 launcher_v2.go:449] Component failed to execute successfully: exit status 1
+F0105 03:00:01.000000      15 main.go:59] failed to execute component: exit status 1
+time=2026-01-05T03:00:01.000Z level=INFO msg="sub-process exited" argo=true error="exit status 1"
+Error: exit status 1
 """
 
 
@@ -94,7 +98,20 @@ def test_a_failure_is_told_with_its_step_and_its_own_words(state: State, backend
     state.logs["tune-x7k2p-system-container-impl-9"] = FAILED_LOG
     details = tasks(task("evaluate-model", "SUCCEEDED", 1), task("check-model", "FAILED", 2, ("tune-x7k2p-9",)))
     found = verdict(state, backend, state="FAILED", run_details=details)
-    assert found.reasons[0].startswith("check-model: GateFailed: accuracy 0.5000 is below min_accuracy 0.9")
+    assert found.reasons == ("check-model: GateFailed: accuracy 0.5000 is below min_accuracy 0.9 on 359 test examples",)
+
+
+def test_of_steps_that_were_tried_again_the_last_attempt_of_the_failed_one_is_told(state: State, backend: Backend) -> None:
+    state.logs["tune-x7k2p-system-container-impl-5"] = FAILED_LOG.replace("GateFailed: accuracy", "DataError: passing")
+    state.logs["tune-x7k2p-system-container-impl-8"] = FAILED_LOG.replace("GateFailed: accuracy", "DataError: first")
+    state.logs["tune-x7k2p-system-container-impl-9"] = FAILED_LOG
+    details = tasks(
+        *(task("prepare-data", "SUCCEEDED", 1), task("executor", "SUCCEEDED", 1, ("tune-x7k2p-5", "tune-x7k2p-6"))),
+        *(task("tune-x7k2p(0)", "FAILED"), task("check-model(0)", "FAILED", 2)),
+        *(task("check-model", "FAILED", 2), task("executor", "FAILED", 2, ("tune-x7k2p-8", "tune-x7k2p-9"))),
+    )
+    found = verdict(state, backend, state="FAILED", run_details=details)
+    assert found.reasons[0].startswith("check-model: GateFailed: accuracy 0.5000")
 
 
 def test_a_run_that_goes_on_after_the_time_limit_is_told_as_that(state: State, backend: Backend) -> None:

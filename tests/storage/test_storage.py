@@ -10,7 +10,8 @@ import pytest
 from tests.test_imports import run_python
 from tunesmith import storage
 from tunesmith.errors import StorageError
-from tunesmith.storage import _disk
+from tunesmith.storage import _access, _disk, _objects
+from tunesmith.storage._access import Access
 
 
 @pytest.fixture
@@ -187,6 +188,21 @@ def test_an_endpoint_without_a_scheme_is_refused(no_store: pytest.MonkeyPatch):
         storage.exists("s3://bucket/key")
 
 
+@pytest.mark.parametrize(
+    ("known", "endpoint"),
+    [
+        ({"seaweedfs.kubeflow"}, "http://seaweedfs.kubeflow:9000"),
+        ({"minio-service.kubeflow"}, "http://minio-service.kubeflow:9000"),
+        ({"seaweedfs.kubeflow", "minio-service.kubeflow"}, "http://seaweedfs.kubeflow:9000"),
+        (set(), "http://seaweedfs.kubeflow:9000"),
+    ],
+)
+def test_kubeflows_store_is_the_service_that_there_is(monkeypatch: pytest.MonkeyPatch, known: set[str], endpoint: str):
+    monkeypatch.setattr(_access, "_is_known", known.__contains__)
+    assert Access.read("minio", {}).endpoint == endpoint
+    assert Access.read("minio", {"AWS_ENDPOINT_URL": "http://store:1"}).endpoint == "http://store:1"
+
+
 def test_googles_storage_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "gcsfs", None)
     with pytest.raises(StorageError, match="needs the package gcsfs, which is not installed here; pip install gcsfs"):
@@ -225,3 +241,26 @@ def test_folders_of_a_shared_volume_are_as_open_as_the_volume(tmp_path: Path) ->
     volume.chmod(0o777)
     storage.write_text(f"{volume}/study/trials/0/outcome.json", "{}")
     assert [(volume / folder).stat().st_mode & 0o777 for folder in ("study", "study/trials/0")] == [0o777, 0o777]
+
+
+class Google:
+    """As much of gcsfs as a removal asks for: unlike S3, it minds an object that is not there."""
+
+    def __init__(self, *names: str) -> None:
+        self.left = list(names)
+
+    def find(self, path: str) -> list[str]:
+        return [name for name in self.left if name == path or name.startswith(f"{path}/")]
+
+    def rm_file(self, name: str) -> None:
+        if name not in self.left:
+            raise FileNotFoundError(name)
+        self.left.remove(name)
+
+
+def test_a_folder_of_googles_store_is_removed_though_it_is_no_object(monkeypatch: pytest.MonkeyPatch):
+    store = Google("bucket/trials/1/log", "bucket/trials/10/log")
+    monkeypatch.setattr(_objects.Objects, "_connect", lambda _: store)
+    storage.remove("gs://bucket/trials/1")
+    storage.remove("gs://bucket/trials/1")
+    assert store.left == ["bucket/trials/10/log"]

@@ -47,7 +47,7 @@ class Address:
             raise SpecError(f"host: is missing; give --host or set {HOSTS[0]}, such as http://localhost:8080 of a port-forward")
         if "://" not in host:
             host = f"https://{host}"
-        token = self.token or os.environ.get(TOKEN, "") or (OWN_TOKEN.read_text().strip() if OWN_TOKEN.exists() else "")
+        token = self.token or os.environ.get(TOKEN, "") or (_own_token() if OWN_TOKEN.exists() else "")
         namespace = self.namespace or os.environ.get(NAMESPACE, "")
         return Address(host.rstrip("/"), namespace, token, self.ca_cert or os.environ.get(CA, ""))
 
@@ -98,7 +98,18 @@ def connect(address: Address) -> Backend:
         )
     backend = Backend(client, address, namespace)
     _limit_time(backend.api_client.rest_client)
+    if OWN_TOKEN.exists() and address.token == _own_token():
+        # A pod's token lives for an hour or two, a run that is waited for perhaps longer; the file is renewed.
+        backend.api_client.configuration.refresh_api_key_hook = _renew
     return backend
+
+
+def _own_token() -> str:
+    return OWN_TOKEN.read_text().strip()
+
+
+def _renew(configuration: Any) -> None:
+    configuration.api_key["authorization"] = _own_token()
 
 
 def _greet(address: Address) -> bool:
@@ -155,9 +166,8 @@ def told(host: str, doing: str) -> Iterator[None]:
         kind = Unanswered if error.status in PASSING else ClusterError
         raise kind(_refused(host, error.status or 0, doing, _reason(error))) from None
     except urllib3.exceptions.HTTPError as error:
-        raise ClusterError(
-            f"{host}: cannot {doing}: no answer ({_cause(error)}); is the address right, the port forwarded?"
-        ) from None
+        told = f"{host}: cannot {doing}: no answer ({_cause(error)}); is the address right, the port forwarded?"
+        raise Unanswered(told) from None
 
 
 def _refused(host: str, status: int, doing: str, reason: str) -> str:

@@ -1,16 +1,20 @@
 """Reads what a run's steps have printed: the one thing of theirs that the backend's API hands out."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
 from tunesmith.kfp_client.connection import Backend, quiet
-from tunesmith.kfp_client.runs import Run
+from tunesmith.kfp_client.runs import SUCCEEDED, Run
 from tunesmith.pipeline_run.local_step import FIGURES
 from tunesmith.pipeline_run.output import last_raised
 
 # A pod is called after its workflow, its template and the last part of its node's id.
 TEMPLATES = ("system-container-impl", "retry-system-container-impl")
+# What Kubeflow's launcher and Argo's executor write into the same log, after the step's own words.
+AROUND = re.compile(r"[IWEF]\d{4} |time=\S+ level=|Error: exit status \d+$")
 # The backend's own, and that of the server of its web page.
 ROUTES = ("/apis/v1alpha1/runs/{run}/nodes/{pod}/log", "/k8s/pod/logs?podname={pod}&runid={run}&podnamespace={namespace}")
 
@@ -18,7 +22,8 @@ ROUTES = ("/apis/v1alpha1/runs/{run}/nodes/{pod}/log", "/k8s/pod/logs?podname={p
 def read_figures(backend: Backend, run: Run) -> dict[str, dict[str, Any]]:
     """Return the figures that steps have told, by step; empty where the logs are gone or the steps came from the cache."""
     found: dict[str, dict[str, Any]] = {}
-    for line in _lines(backend, run, [*(pod for step in run.steps for pod in step.pods), *run.attempts]):
+    nodes = [node for step in (*run.steps, *run.executors) for node in step.pods]
+    for line in (line for log in _logs(backend, run, nodes) for line in log):
         _, mark, told = line.partition(FIGURES)
         if mark and (content := _parse(told)):
             found[content["step"]] = content["figures"]
@@ -30,8 +35,14 @@ def read_failure(backend: Backend, run: Run) -> str:
     failed = next((step for step in run.steps if step.state == "FAILED"), None)
     if failed is None:
         return run.error
-    raised = last_raised(list(_lines(backend, run, [*failed.pods, *run.attempts])))
+    attempts = [node for executor in run.executors if executor.state != SUCCEEDED for node in reversed(executor.pods)]
+    raised = next((words for log in _logs(backend, run, [*failed.pods, *attempts]) if (words := _raised(log))), "")
     return f"{failed.name}: {raised.removeprefix('tunesmith.errors.') or 'failed; its log is on the page of the run'}"
+
+
+def _raised(log: list[str]) -> str:
+    """Return the exception that a pod's log ends with, '' where there is none."""
+    return "\n".join(takewhile(lambda line: not AROUND.match(line), last_raised(log).splitlines())).strip()
 
 
 def _parse(text: str) -> dict[str, Any] | None:
@@ -42,13 +53,14 @@ def _parse(text: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) and {"step", "figures"} <= content.keys() else None
 
 
-def _lines(backend: Backend, run: Run, nodes: Iterable[str]) -> Iterator[str]:
+def _logs(backend: Backend, run: Run, nodes: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the lines of each node's pod, where they can be had."""
     for node in nodes:
         workflow, _, ending = node.rpartition("-")
         for pod in (node, *(f"{workflow}-{template}-{ending}" for template in TEMPLATES)):
             text = _read(backend, run.run_id, pod)
             if text:
-                yield from text.splitlines()
+                yield text.splitlines()
                 break
 
 

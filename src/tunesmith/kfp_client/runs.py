@@ -1,5 +1,6 @@
 """Runs on a cluster: which there are, how far they are, and waiting for one."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,8 +10,11 @@ from typing import Any
 from tunesmith.errors import ClusterError
 from tunesmith.kfp_client.connection import Backend, Unanswered, quiet, told
 
-SUCCEEDED = "SUCCEEDED"
-OVER = (SUCCEEDED, "FAILED", "SKIPPED", "CANCELED")
+PENDING, SUCCEEDED, SKIPPED = "PENDING", "SUCCEEDED", "SKIPPED"
+OVER = (SUCCEEDED, "FAILED", SKIPPED, "CANCELED")
+EXECUTOR = "executor"
+# Kubeflow's default lets every node be tried again; each attempt is a node of its own below it, such as `train-model(0)`.
+ATTEMPT = re.compile(r"\(\d+\)$")
 # A backend that is restarted, or a network that fails for a while, ends no waiting.
 PATIENCE_SECONDS = 300.0
 POLL_SECONDS = 5.0
@@ -28,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """What the backend tells of a run; `seconds` is its duration so far, `attempts` the nodes of steps that are retried."""
+    """What the backend tells of a run; `seconds` is its duration so far, `executors` are nodes that may be tried again."""
 
     run_id: str
     name: str
@@ -38,7 +42,7 @@ class Run:
     seconds: float
     arguments: dict[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
-    attempts: tuple[str, ...] = ()
+    executors: tuple[Step, ...] = ()
     error: str = ""
 
     @property
@@ -105,17 +109,19 @@ def _experiment(backend: Backend, name: str) -> str:
 
 def _run(backend: Backend, run: Any) -> Run:
     details = (run.run_details.task_details if run.run_details else None) or []
+    # Steps that a run never came to have no state, and get none any more.
+    stateless = SKIPPED if run.state in OVER else PENDING
     config = run.runtime_config
     return Run(
         run_id=str(run.run_id),
         name=str(run.display_name or ""),
-        state=str(run.state or "PENDING"),
+        state=str(run.state or PENDING),
         link=backend.link(str(run.run_id)),
         created=run.created_at.isoformat(timespec="seconds") if run.created_at else "",
         seconds=_seconds(run.created_at, run.finished_at),
         arguments=dict((config.parameters if config else None) or {}),
-        steps=tuple(_steps(details)),
-        attempts=tuple(pod for detail in details if detail.display_name == "executor" for pod in _pods(detail)),
+        steps=tuple(_steps(details, stateless)),
+        executors=tuple(_step(detail, stateless) for detail in details if detail.display_name == EXECUTOR),
         error=str((run.error.message if run.error else "") or ""),
     )
 
@@ -128,19 +134,23 @@ def _seconds(began: datetime | None, ended: datetime | None) -> float:
     return max((over - began).total_seconds(), 0.0)
 
 
-def _steps(details: list[Any]) -> list[Step]:
+def _steps(details: list[Any], stateless: str) -> list[Step]:
     """Return the pipeline's own tasks among the nodes of the workflow, in the order of their start."""
     ordered = sorted(details, key=lambda detail: str(detail.start_time or detail.create_time or ""))
     # The ids of a workflow's nodes begin with its name, which the node of the whole bears.
     workflows = {pod.rpartition("-")[0] for detail in details for pod in _pods(detail)}
     named = [detail for detail in ordered if _is_step(str(detail.display_name or "")) and detail.display_name not in workflows]
-    return [Step(str(detail.display_name), str(detail.state or "PENDING"), _pods(detail)) for detail in named]
+    return [_step(detail, stateless) for detail in named]
+
+
+def _step(detail: Any, stateless: str) -> Step:
+    return Step(str(detail.display_name), str(detail.state or stateless), _pods(detail))
 
 
 def _is_step(name: str) -> bool:
     """Tell a task of the pipeline from what Kubeflow runs around it."""
-    around = name in ("", "root", "executor") or name.startswith(("executor(", "condition-", "for-loop-"))
-    return not around and not name.endswith("-driver")
+    around = name in ("", "root", EXECUTOR) or name.startswith(("condition-", "for-loop-"))
+    return not (around or name.endswith("-driver") or ATTEMPT.search(name))
 
 
 def _pods(detail: Any) -> tuple[str, ...]:

@@ -52,7 +52,8 @@ KUBEFLOW_STORE = SecretSpec(
 class StepSpec(Section):
     """What one step's pod asks for; None and empty ask for nothing.
 
-    `cpu` and `memory` are request and limit at once. `retries`: how often a failed or evicted step is started again.
+    `cpu` and `memory` are request and limit at once. `retries`: how often a step whose pod was lost is started again, and
+    a failed one where the backend's configuration has that.
     """
 
     image: str | None = Field(default=None, min_length=1)

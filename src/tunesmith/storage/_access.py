@@ -1,5 +1,6 @@
 """Where an object store is and who asks it, as the environment tells."""
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,9 @@ KEY = ("AWS_ACCESS_KEY_ID", "accesskey")
 SECRET = ("AWS_SECRET_ACCESS_KEY", "secretkey")
 TOKEN = "AWS_SESSION_TOKEN"  # noqa: S105 (a variable's name)
 ENDPOINT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-MINIO = "http://minio-service.kubeflow:9000"
+# The Service of Kubeflow Pipelines' store since its version 2.16, and that of the MinIO that came with it before.
+SERVICES = ("seaweedfs.kubeflow", "minio-service.kubeflow")
+PORT = 9000
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Access:
         if bool(key) != bool(secret):
             given, missing = (KEY, SECRET) if key else (SECRET, KEY)
             raise StorageError(f"{scheme}://: {given[0]} is set and {missing[0]} is not; both are needed")
-        endpoint = _first(environ, ENDPOINT) or (MINIO if scheme == "minio" else "")
+        endpoint = _first(environ, ENDPOINT) or (_kubeflows_store() if scheme == "minio" else "")
         if endpoint and not endpoint.startswith(("http://", "https://")):
             raise StorageError(f"{scheme}://: AWS_ENDPOINT_URL is {endpoint!r}; needs an address such as http://{endpoint}")
         # A MinIO is nobody whom AWS's profiles and roles are for.
@@ -56,3 +59,15 @@ class Access:
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next((value for name in names if (value := environ.get(name, "").strip())), "")
+
+
+def _kubeflows_store() -> str:
+    """Return the address of Kubeflow Pipelines' own store: of its two Services, the first that this network knows."""
+    return f"http://{next((name for name in SERVICES if _is_known(name)), SERVICES[0])}:{PORT}"
+
+
+def _is_known(host: str) -> bool:
+    try:
+        return bool(socket.getaddrinfo(host, PORT))
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 import errno
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,7 +75,9 @@ class Objects(Place):
 
     def remove(self, path: str) -> None:
         for name in [path, *(f"{path}/{name}" for name in self.files(path))]:
-            self._must(name, lambda name=name: self._files.rm_file(name))
+            # Google's store, unlike S3, minds that there is no object of the folder's own name.
+            with suppress(FileNotFoundError):
+                self._ask(name, lambda name=name: self._files.rm_file(name))
 
     def _connect(self) -> Any:
         try:
