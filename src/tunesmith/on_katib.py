@@ -3,8 +3,8 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tunesmith import storage
@@ -14,6 +14,7 @@ from tunesmith.errors import SpecError
 from tunesmith.files import write_json
 from tunesmith.image import GPU_IMAGE, IMAGE
 from tunesmith.katib.cluster import Cluster
+from tunesmith.sections import VolumeSpec
 from tunesmith.spec import Spec
 
 # Remembers the study's id between two calls.
@@ -59,9 +60,27 @@ def _bring(spec: Spec, folder: Path, dataset: Path | None) -> Place:
             "cluster.storage: is missing; trials on a cluster need a place for data and models that this machine reaches too, "
             "such as s3://bucket/prefix, or the path of a volume mounted at the same place in both"
         )
+    _check_reach(root, spec.file.cluster.volumes)
     study_id = _identity(folder)
     study = storage.join(root, study_id)
     return Place(study_id, study, _bring_data(study, dataset) if dataset else "", _bring_code(study, spec))
+
+
+def _check_reach(root: str, volumes: Sequence[VolumeSpec]) -> None:
+    """Raise SpecError for a path that trial pods cannot write to: they see the volumes that are named, and nothing else."""
+    path = root.removeprefix("file://")
+    if "://" in path:
+        return
+    if not path.startswith("/"):
+        raise SpecError(
+            f"cluster.storage: got {root!r}; needs a URI such as s3://bucket/prefix, or an absolute path on a volume"
+        )
+    if not any(PurePosixPath(path).is_relative_to(volume.path) and not volume.read_only for volume in volumes):
+        known = ", ".join(f"{volume.path}{' (read only)' if volume.read_only else ''}" for volume in volumes) or "none"
+        raise SpecError(
+            f"cluster.storage: {root} is on no volume that the trials may write to; cluster.volumes has {known}; "
+            "mount one there, at the same path as on this machine"
+        )
 
 
 def _identity(folder: Path) -> str:

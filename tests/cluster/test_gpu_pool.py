@@ -9,7 +9,8 @@ from tests.cluster.kubectl import read, run
 from tests.cluster.searches import IMAGE, wait_for
 from tests.cluster.workplaces import RESTRICTED
 from tests.manifests.builds import objects
-from tunesmith.katib.experiment import Outline, _job
+from tunesmith.katib.job import trial_job
+from tunesmith.katib.outline import Outline
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.study import Objective
 
@@ -25,7 +26,7 @@ def overlay(kind: str) -> dict[str, Any]:
 def trial(name: str, namespace: str, seconds: int, **cluster: Any) -> str:
     """Return a trial's Job as the engine makes it, but for its work."""
     outline = Outline(name, namespace, "study", {}, Objective("loss"), 1, 1, IMAGE, "s3://b/s")
-    job = _job(outline, ClusterSpec(**cluster), ResourcesSpec(gpu=1, cpu=0.01, memory=2**20), [])
+    job = trial_job(outline, ClusterSpec(**cluster), ResourcesSpec(gpu=1, cpu=0.01, memory=2**20), [])
     container = job["spec"]["template"]["spec"]["containers"][0]
     container.update(command=["sleep", str(seconds)], resources=resources(1))
     return json.dumps({**job, "metadata": {"name": name, "namespace": namespace}})

@@ -10,17 +10,17 @@ import pytest
 from tests.cluster.kubectl import attempt, build_at, kubeconfig, run
 from tunesmith.errors import ClusterError
 from tunesmith.katib.cluster import Cluster
-from tunesmith.katib.experiment import Outline, build_experiment
+from tunesmith.katib.experiment import build_experiment
+from tunesmith.katib.outline import Outline
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.study import Objective
 
 pytestmark = pytest.mark.cluster
 
 RUNNER = {
-    **dict.fromkeys([("experiments.kubeflow.org", verb) for verb in ("create", "get", "list", "watch", "patch", "delete")], ""),
-    **dict.fromkeys([("trials.kubeflow.org", verb) for verb in ("get", "list", "watch")], ""),
-    **dict.fromkeys([("suggestions.kubeflow.org", verb) for verb in ("get", "list")], ""),
-    **dict.fromkeys([("pods", "get"), ("pods", "list"), ("pods/log", "get"), ("events", "list")], ""),
+    **dict.fromkeys([("experiments.kubeflow.org", verb) for verb in ("create", "get", "list", "patch", "delete")], ""),
+    **dict.fromkeys([("trials.kubeflow.org", "get"), ("suggestions.kubeflow.org", "get")], ""),
+    **dict.fromkeys([("pods", "get"), ("pods", "list"), ("events", "list")], ""),
 }
 CONFIG = {
     ("configmaps", "get"): "katib-config",
@@ -66,7 +66,8 @@ def test_the_config_job_may_edit_one_configmap(installed: None) -> None:
     ("account", "namespace", "asked", "answer"),
     [
         ("experiments:tunesmith-runner", "experiments", "create experiments.kubeflow.org", "yes"),
-        ("experiments:tunesmith-runner", "experiments", "get pods/log", "yes"),
+        ("experiments:tunesmith-runner", "experiments", "get pods", "yes"),
+        ("experiments:tunesmith-runner", "experiments", "get pods/log", "no"),
         ("experiments:tunesmith-runner", "experiments", "create pods", "no"),
         ("experiments:tunesmith-runner", "experiments", "create pods/exec", "no"),
         ("experiments:tunesmith-runner", "experiments", "get secrets", "no"),

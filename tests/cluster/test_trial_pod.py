@@ -19,8 +19,9 @@ from tunesmith import storage
 from tunesmith.code import load_function, source_hash
 from tunesmith.evaluation._context import CHECKPOINT
 from tunesmith.katib.candidate import encode
-from tunesmith.katib.experiment import Outline, build_experiment
+from tunesmith.katib.experiment import build_experiment
 from tunesmith.katib.observations import ATTEMPT, Observations
+from tunesmith.katib.outline import Outline
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.spec import parse_spec
 from tunesmith.study import Objective

@@ -15,7 +15,7 @@ import grpc
 from tunesmith.katib import api_pb2, api_pb2_grpc
 from tunesmith.katib.candidate import decode, issue_number
 from tunesmith.katib.cluster import Cluster
-from tunesmith.katib.experiment import LABEL
+from tunesmith.katib.outline import LABEL
 from tunesmith.katib.server import make_server
 
 Status = api_pb2.TrialStatus

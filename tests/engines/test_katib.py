@@ -125,6 +125,12 @@ def test_only_the_best_models_are_kept_here_and_at_the_storage(cluster: FakeKati
         assert {int(path.parent.name) for path in place.glob("trials/*/model.keras")} == best
 
 
+def test_it_is_told_once_that_trials_run(cluster: FakeKatib, tmp_path: Path) -> None:
+    notes = Notes()
+    run(cluster, tmp_path / "study", Limits(6, parallel=2), progress=notes)
+    assert notes.texts.count("the first trials are running") == 1
+
+
 def test_the_same_spec_and_seed_try_the_same_candidates_as_on_this_machine(cluster: FakeKatib, tmp_path: Path) -> None:
     here = run(cluster, tmp_path / "here", Limits(20), engine=Inline())
     there = run(cluster, tmp_path / "there", Limits(20))
@@ -154,7 +160,22 @@ def test_a_record_that_was_lost_is_filled_from_the_storage(cluster: FakeKatib, t
         run(cluster, tmp_path / "first", Limits(8), progress=Interrupt(5))
     trials = run(cluster, tmp_path / "second", Limits(8))
     assert len(trials) == 8
+    assert all(trial.facts["gpu_seconds"] >= 1.0 for trial in trials), "where the pods are gone, by the trials' own account"
     assert len(cluster.trials) == 3, "only what was missing ran"
+
+
+def test_of_outcomes_found_at_the_storage_too_only_the_best_models_are_kept(cluster: FakeKatib, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        run(cluster, tmp_path / "first", Limits(9), progress=Interrupt(9, RuntimeError))
+    cluster.made.clear()
+    for number in range(9):
+        (cluster.study / "trials" / str(number) / "model.keras").write_text("left by a client that was lost")
+    run(cluster, tmp_path / "second", Limits(9))
+    kept = [
+        {int(path.parent.name) for path in place.glob("trials/*/model.keras")} for place in (cluster.study, tmp_path / "second")
+    ]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == CHECKPOINTS
 
 
 def test_a_raised_budget_is_told_to_the_running_experiment(cluster: FakeKatib, tmp_path: Path) -> None:
@@ -162,6 +183,28 @@ def test_a_raised_budget_is_told_to_the_running_experiment(cluster: FakeKatib, t
         run(cluster, tmp_path / "study", Limits(4), progress=Interrupt(2, RuntimeError))
     assert len(run(cluster, tmp_path / "study", Limits(7))) == 7
     assert cluster.created == 1
+
+
+def test_a_lowered_budget_is_told_to_the_running_experiment(cluster: FakeKatib, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        run(cluster, tmp_path / "study", Limits(30, parallel=2), progress=Interrupt(2, RuntimeError))
+    assert len(run(cluster, tmp_path / "study", Limits(8, parallel=2))) == 8
+
+
+def test_a_budget_lowered_below_what_has_started_ends_the_search_soon(cluster: FakeKatib, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        run(cluster, tmp_path / "study", Limits(30, parallel=2), progress=Interrupt(6, RuntimeError))
+    started = len(cluster.trials)
+    looked = 2
+    assert len(run(cluster, tmp_path / "study", Limits(3, parallel=2))) <= started + looked + 1
+
+
+def test_more_trials_at_a_time_are_told_to_the_running_experiment(cluster: FakeKatib, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        run(cluster, tmp_path / "study", Limits(20), progress=Interrupt(2, RuntimeError))
+    run(cluster, tmp_path / "study", Limits(20, parallel=4))
+    (experiment,) = cluster.made.values()
+    assert (experiment["spec"]["parallelTrialCount"], experiment["spec"]["maxTrialCount"]) == (4, 20)
 
 
 def test_a_finished_study_goes_on_where_its_budget_is_raised(cluster: FakeKatib, tmp_path: Path) -> None:
@@ -196,6 +239,7 @@ def test_gpu_hours_end_the_search_when_what_runs_has_ended(cluster: FakeKatib, t
     assert all(trial.state is State.FINISHED for trial in trials)
     assert len(trials) <= 4
     assert not cluster.made, "nothing runs on"
+    assert sum("the budget is spent" in text for text in notes.texts) == 1
 
 
 def test_an_outcome_of_another_candidate_is_not_taken_for_the_trials_own(cluster: FakeKatib, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,8 +15,9 @@ from tunesmith.engines._books import CHECKPOINTS
 from tunesmith.engines._engine import Limits
 from tunesmith.engines._loop import DEATHS
 from tunesmith.engines.inline import Inline
+from tunesmith.errors import TrialStopped
 from tunesmith.record import Record
-from tunesmith.schedulers._scheduler import Scheduler, StopRule
+from tunesmith.schedulers._scheduler import Curves, Scheduler
 from tunesmith.study import State
 
 
@@ -67,13 +68,15 @@ class Listener(Scheduler):
     """Stops nothing, notes the curves that it is asked about."""
 
     heard: list[list[float]] = field(default_factory=list)
+    others: list[dict[int, tuple[list[float], bool]]] = field(default_factory=list)
 
-    def verdict(self, losses: Sequence[float], others: Mapping[int, Sequence[float]]) -> str:
+    def bar(self, number: int, step: int, others: Curves) -> float | None:
+        return None
+
+    def verdict(self, number: int, losses: Sequence[float], others: Curves) -> str:
         self.heard.append(list(losses))
+        self.others.append({other: (list(curve.losses), curve.finished) for other, curve in others.items()})
         return ""
-
-    def rule(self, others: Mapping[int, Sequence[float]], steps: int) -> StopRule:
-        return StopRule()
 
 
 def test_a_scheduler_sees_nothing_of_a_lost_attempt(tmp_path: Path) -> None:
@@ -88,6 +91,21 @@ def test_a_scheduler_sees_nothing_of_a_lost_attempt(tmp_path: Path) -> None:
     listener = Listener()
     run(tmp_path, function, Limits(1), scheduler=listener)
     assert listener.heard == [[50.0], [1.0]]
+
+
+def test_a_scheduler_sees_the_curves_of_all_trials_that_have_not_failed_of_an_earlier_session_too(tmp_path: Path) -> None:
+    def function(candidate, context):
+        context.report(1, {"loss": float(context.number)})
+        if context.number == 1:
+            raise TrialStopped("enough", {"loss": 1.0})
+        if context.number == 2:
+            raise ValueError("no")
+        return 0.5
+
+    run(tmp_path, function, Limits(3), Inline(), scheduler=Listener())
+    listener = Listener()
+    run(tmp_path, function, Limits(5), Inline(), scheduler=listener)
+    assert listener.others == [{0: ([0.0], True), 1: ([1.0], False)}, {0: ([0.0], True), 1: ([1.0], False), 3: ([3.0], True)}]
 
 
 def test_the_best_trials_alone_keep_their_checkpoints(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from tunesmith.katib.observations import Observations
 from tunesmith.katib.study_view import Listed, read_plan
 from tunesmith.katib.suggestion import SuggestionService
 from tunesmith.schedulers._scheduler import StopRule
+from tunesmith.schedulers.halving import Halving
+from tunesmith.schedulers.hyperband import Hyperband
 from tunesmith.study import State, Trial
 
 Curve = Callable[[str, str], Sequence[float]]
@@ -119,7 +122,8 @@ def judged(curves: Mapping[str, list[float]], rules: Mapping[str, StopRule] | No
     """Judge finished trials named `0`, `1`, ... with these curves of the objective."""
     told = {name: rule.encode() for name, rule in (rules or {}).items()}
     listed = [Listed(Trial(int(name), {}, State.FINISHED), name, told.get(name, "")) for name in curves]
-    return with_rule(listed, PLAN, Curves(lambda name, metric: curves[name]))
+    trials, rule_of_number = with_rule(listed, PLAN, Curves(lambda name, metric: curves[name]))
+    return trials, rule_of_number(len(listed))
 
 
 def test_a_trial_that_its_rule_ended_counts_as_stopped_and_makes_no_rule() -> None:
@@ -128,6 +132,25 @@ def test_a_trial_that_its_rule_ended_counts_as_stopped_and_makes_no_rule() -> No
     trials, rule = judged(curves, dict.fromkeys(curves, strict))
     assert [trial.state for trial in trials] == [State.FINISHED, State.FINISHED, State.STOPPED]
     assert rule.thresholds == pytest.approx((None, -0.55))
+
+
+def test_stopped_trials_count_where_the_scheduler_looks_at_them() -> None:
+    curves = {str(number): [0.5, 0.6, 0.6 + number / 100, 0.7] for number in range(9)}
+    ended = StopRule((None, None, -0.9, None))
+    known = Curves(lambda name, metric: curves[name])
+    plan = replace(PLAN, scheduler=Halving(steps=3), steps=4)
+    listed = [Listed(Trial(int(name), {}, State.FINISHED), name, ended.encode() if name != "0" else "") for name in curves]
+    trials, rule_of_number = with_rule(listed, plan, known)
+    assert [trial.state for trial in trials] == [State.FINISHED] + [State.STOPPED] * 8
+    assert rule_of_number(9).thresholds == pytest.approx((None, None, -0.66, None))
+
+
+def test_every_proposal_has_the_rule_of_its_own_number() -> None:
+    plan = replace(PLAN, scheduler=Hyperband(), steps=12)
+    listed = [Listed(Trial(number, {}, State.FINISHED), str(number)) for number in range(30)]
+    _, rule_of_number = with_rule(listed, plan, Curves(lambda name, metric: [0.5] * 12))
+    judged_from = [next(at for at, bar in enumerate(rule_of_number(number).thresholds, 1) if bar) for number in range(30, 50)]
+    assert set(judged_from) == {3, 9}
 
 
 def test_the_newest_finished_trials_make_the_rule() -> None:

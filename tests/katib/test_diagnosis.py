@@ -94,6 +94,12 @@ def test_a_failed_trial_that_left_nothing_is_explained_by_its_pod(pod: dict[str,
     assert reason in failure({}, [pod])
 
 
+def test_a_pod_that_was_ended_by_its_deadline_has_taken_too_long() -> None:
+    pod = ended(137)
+    pod["status"] |= {"phase": "Failed", "reason": "DeadlineExceeded", "message": "Pod was active longer than its deadline"}
+    assert failure({}, [pod]) == "time-out: Pod was active longer than its deadline"
+
+
 def test_a_trial_without_pods_is_explained_by_katib() -> None:
     message = "Trial has failed. Job reason: DeadlineExceeded"
     assert failure({"status": {"conditions": [{"type": "Failed", "message": message}]}}, []) == f"time-out: {message}"

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from tunesmith.katib.candidate import decode
-from tunesmith.katib.experiment import Outline, build_experiment, label
+from tunesmith.katib.experiment import build_experiment
+from tunesmith.katib.outline import Outline, label
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.spec import parse_spec
-from tunesmith.study import Objective, State, Trial
+from tunesmith.study import Constraint, Objective, State, Trial
 
 GOLDEN = Path(__file__).parent / "golden" / "experiment.yaml"
 CLUSTER: dict[str, Any] = {
@@ -26,7 +27,7 @@ CLUSTER: dict[str, Any] = {
     "secrets": ["s3-credentials"],
     "env": {"AWS_ENDPOINT_URL": "http://minio:9000"},
 }
-RESOURCES = {"gpu": 1, "cpu": 2, "memory": "4Gi", "seconds": 600}
+RESOURCES: dict[str, Any] = {"gpu": 1, "cpu": 2, "memory": "4Gi", "seconds": 600}
 CONTENT = {
     "space": {"kind": "parameters", "parameters": {"x": {"uniform": [0, 1]}}},
     "evaluation": {"kind": "function", "function": "a.py:f"},
@@ -78,6 +79,13 @@ def test_an_evicted_pod_is_replaced_and_a_bad_candidate_is_not_tried_again() -> 
     assert job["podFailurePolicy"] == {"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]}
 
 
+def test_a_trials_deadline_does_not_count_the_time_that_it_waits_for_a_gpu() -> None:
+    job = made()["spec"]["trialTemplate"]["trialSpec"]["spec"]
+    assert "activeDeadlineSeconds" not in job, "a Job's clock runs while its pod waits for a node"
+    assert job["template"]["spec"]["activeDeadlineSeconds"] >= 2 * RESOURCES["seconds"], "a second attempt fits as well"
+    assert "activeDeadlineSeconds" not in pod_of(build_experiment(outline(), ClusterSpec(), ResourcesSpec()))
+
+
 def test_the_pods_memory_has_room_for_the_libraries() -> None:
     assert int(pod_of(made())["containers"][0]["resources"]["limits"]["memory"]) == 4 * 2**30 + 1536 * 2**20
 
@@ -106,6 +114,17 @@ def test_a_continued_study_tells_its_history_and_where_its_numbers_go_on() -> No
     }
     number, encoded, state, value = json.loads(settings["earlier"])[0]
     assert (settings["offset"], number, decode(encoded), state, value) == ("5", 4, {"x": 0.5}, "finished", 1.25)
+
+
+def test_katib_observes_every_metric_that_the_search_asks_for() -> None:
+    further = {"others": (Objective("latency_ms", "minimize"),), "constraints": (Constraint("size", "<=", 7),)}
+    ended = Trial(0, {"x": 0.5}, State.FINISHED, {"loss": 1.25, "size": 3.0})
+    spec = made(offset=1, earlier=[ended], **further)["spec"]
+    assert spec["objective"]["objectiveMetricName"] == "loss"
+    assert spec["objective"]["additionalMetricNames"] == ["latency_ms", "size"]
+    assert [item["name"] for item in spec["objective"]["metricStrategies"]] == ["loss", "latency_ms", "size"]
+    settings = {item["name"]: item["value"] for item in spec["algorithm"]["algorithmSettings"]}
+    assert json.loads(settings["earlier"])[0][3:] == [1.25, None, 3.0]
 
 
 @pytest.mark.parametrize("namespace", ["team-b", "a" * 63])

@@ -48,3 +48,9 @@ def test_without_gpus_nothing_is_counted_and_a_pod_that_has_not_started_costs_no
     time = GpuTime(1, [])
     assert time.see([{"metadata": {"uid": "1", "labels": {"job-name": "a"}}, "status": {"phase": "Pending"}}]) == 0
     assert time.seconds == 0
+
+
+def test_where_no_pod_is_left_the_trials_own_account_counts() -> None:
+    time = GpuTime(2, [])
+    assert time.settle("a", [], 30) == {"gpu_seconds": 60}
+    assert time.settle("b", [pod("1", "b", 10)], 30) == {"gpu_seconds": 20}

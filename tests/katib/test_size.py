@@ -5,8 +5,9 @@ import json
 import numpy as np
 
 from tunesmith.katib.candidate import decode, encode, trial_name
-from tunesmith.katib.experiment import Outline, build_experiment
-from tunesmith.schedulers._scheduler import StopRule
+from tunesmith.katib.experiment import build_experiment
+from tunesmith.katib.outline import Outline
+from tunesmith.schedulers._scheduler import Curve, StopRule
 from tunesmith.schedulers.median import Median
 from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.spaces.layers import Layers
@@ -24,8 +25,8 @@ SPACE = Layers(convs=[3, 8], dense=[2, 5], kernel={"choice": [3, 5, 7]}, dropout
 
 def rule(rng: np.random.Generator, steps: int) -> StopRule:
     """A median of a hundred noisy learning curves."""
-    curves = {number: list(-1 + np.exp(-np.arange(steps) / 9) + 0.05 * rng.random(steps)) for number in range(MOST_OTHERS)}
-    return Median().rule(curves, steps)
+    losses = [list(-1 + np.exp(-np.arange(steps) / 9) + 0.05 * rng.random(steps)) for _ in range(MOST_OTHERS)]
+    return Median().rule(MOST_OTHERS, {number: Curve(losses[number]) for number in range(MOST_OTHERS)}, steps)
 
 
 MOST_OTHERS = 100

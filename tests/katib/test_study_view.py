@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.katib.experiments import SPEC, TEXT, Status, bare, carried, plain, trial
+from tests.katib.experiments import SPEC, TEXT, Status, bare, carried, plain, trial, trial_of
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
 from tunesmith.katib.candidate import encode
@@ -13,7 +13,7 @@ from tunesmith.katib.environment import NAMESPACE
 from tunesmith.katib.study_view import read_plan, read_trials, study_view
 from tunesmith.schedulers.median import Median
 from tunesmith.strategies.tpe import TPE
-from tunesmith.study import Objective, State, StudyView, Trial
+from tunesmith.study import Constraint, Objective, State, StudyView, Trial
 
 
 def view(trials: list[api_pb2.Trial], total: int, current: int = 1, **settings: str) -> StudyView:
@@ -151,6 +151,31 @@ def changed(**sections: Any) -> str:
     return json.dumps(SPEC | sections)
 
 
+TRADE_OFF = changed(
+    objectives=[{"metric": "val_accuracy", "goal": "maximize"}, {"metric": "latency_ms", "goal": "minimize"}],
+    constraints=["size <= 7"],
+)
+
+
+def test_further_objectives_and_constraints_come_with_the_spec() -> None:
+    asked = [(number, {"candidate": encode({"x": number / 100})}) for number in (1, 2)]
+    figures = {"val_accuracy": "0.5", "latency_ms": "3"}
+    finished = trial_of(carried(TRADE_OFF), *asked[0], Status.SUCCEEDED, **figures, size="7")
+    silent = trial_of(carried(TRADE_OFF), *asked[1], Status.SUCCEEDED, **figures)
+    earlier = json.dumps([[0, encode({"x": 0.1}), "finished", 0.7, None, 8]])
+    study = view([finished, silent], total=3, spec=TRADE_OFF, offset="1", earlier=earlier)
+    assert (study.others, study.constraints) == ((Objective("latency_ms"),), (Constraint("size", "<=", 7),))
+    assert study.trials[0].metrics == {"val_accuracy": 0.7, "size": 8.0}
+    assert study.loss_rows() == {1: (-0.5, 3.0)}
+    assert study.trials[2].reason == "reported no finite size"
+
+
+def test_an_earlier_trial_of_too_few_values_is_refused_with_the_metrics() -> None:
+    earlier = json.dumps([[0, encode({"x": 0.1}), "finished", 0.7]])
+    with pytest.raises(SpecError, match="state, val_accuracy, latency_ms, size, values null where missing"):
+        read_plan(carried(TRADE_OFF, earlier=earlier))
+
+
 def test_a_scheduler_comes_with_the_parameter_of_its_rules() -> None:
     scheduled = carried(changed(scheduler={"name": "median", "trials": 7}))
     assert read_plan(scheduled).scheduler == Median(trials=7)
@@ -179,7 +204,7 @@ def test_a_training_reports_as_many_steps_as_it_has_epochs() -> None:
         (changed(budget={"trials": -1}), "algorithmSettings.spec: budget.trials: got -1"),
         (changed(space={"kind": "parameters", "parameters": {}}), "algorithmSettings.spec: space.parameters: is empty"),
         (changed(space={"kind": "code", "build": "os:system"}), "space.kind: 'code' cannot be searched by Katib"),
-        (changed(scheduler={"name": "medium"}), "scheduler: 'medium' is unknown; allowed: median"),
+        (changed(scheduler={"name": "medium"}), "scheduler: 'medium' is unknown; allowed: curve, halving, hyperband, median"),
     ],
 )
 def test_a_spec_that_cannot_be_searched_is_refused_in_its_own_words(spec: str | None, message: str) -> None:
@@ -198,7 +223,7 @@ def test_a_users_code_is_refused_before_it_is_imported(tmp_path: Any) -> None:
 @pytest.mark.parametrize("algorithm", ["tpe", "tunesmith-tpee", "tunesmith", ""])
 def test_an_algorithm_that_is_none_of_ours_is_refused_with_those_that_are(algorithm: str) -> None:
     for experiment in (carried(algorithm=algorithm), plain({"x": {"type": "int", "min": "1", "max": "9"}}, algorithm)):
-        with pytest.raises(SpecError, match=r"algorithm\.algorithmName: .* is unknown; allowed: tunesmith-random, "):
+        with pytest.raises(SpecError, match=r"algorithm\.algorithmName: .* is unknown; allowed: tunesmith-auto, "):
             read_plan(experiment)
 
 
@@ -209,7 +234,9 @@ def test_an_algorithm_other_than_the_specs_strategy_is_refused() -> None:
 
 
 def test_an_unknown_setting_is_refused() -> None:
-    message = r"algorithmSettings\.ofset: unknown key; allowed: spec, offset, earlier, first \(did you mean 'offset'\?\)"
+    message = (
+        r"algorithmSettings\.ofset: unknown key; allowed: spec, offset, earlier, first, studies \(did you mean 'offset'\?\)"
+    )
     with pytest.raises(SpecError, match=message):
         read_plan(carried(ofset="1"))
 

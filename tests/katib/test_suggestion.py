@@ -91,7 +91,7 @@ def test_a_good_experiment_is_valid(stub: api_pb2_grpc.SuggestionStub, experimen
 def test_a_bad_spec_ends_the_experiment_with_the_specs_own_words(stub: api_pb2_grpc.SuggestionStub) -> None:
     code, words = refused(validated, stub, carried(json.dumps(SPEC | {"strategy": {"name": "tpee"}})))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    assert "strategy.name: 'tpee' is unknown; allowed: random" in words
+    assert "strategy.name: 'tpee' is unknown; allowed: auto" in words
 
 
 def test_a_bad_plain_experiment_ends_with_its_parameters_name(stub: api_pb2_grpc.SuggestionStub) -> None:

@@ -8,8 +8,10 @@ import yaml
 
 from tests.manifests.builds import FOLDERS, MANIFESTS, Object, build, kubectl, objects, pod_specs
 from tunesmith import __version__, registry
-from tunesmith.katib import experiment
-from tunesmith.katib.config import CONTAINER, strategy_entries
+from tunesmith.katib import job
+from tunesmith.katib.entries import CONTAINER, strategy_entries
+from tunesmith.katib.outline import Outline
+from tunesmith.sections import ClusterSpec, ResourcesSpec
 from tunesmith.study import Objective
 
 OVERLAYS = [name for name in FOLDERS if name != "base"]
@@ -39,7 +41,7 @@ def test_every_container_is_restricted() -> None:
         assert held["allowPrivilegeEscalation"] is False, name
         assert held["readOnlyRootFilesystem"] is True, name
         assert held["runAsNonRoot"] is True, name
-        assert held["runAsUser"] == experiment.USER, name
+        assert held["runAsUser"] == job.USER, name
         assert held["capabilities"] == {"drop": ["ALL"]}, name
         assert held["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod), name
@@ -123,8 +125,8 @@ def test_another_namespace_is_three_lines(tmp_path: Path) -> None:
 
 def test_the_trials_policy_meets_the_pods_that_experiments_make() -> None:
     policy = next(found for found in objects("base") if found["metadata"]["name"] == "tunesmith-trials")
-    outline = experiment.Outline("e", "experiments", "s", {}, Objective("loss", "minimize"), 1, 1, "image", "s3://b/s")
-    labels = experiment._pod_metadata(outline)["labels"]
+    outline = Outline("e", "experiments", "s", {}, Objective("loss", "minimize"), 1, 1, "image", "s3://b/s")
+    labels = job.trial_job(outline, ClusterSpec(), ResourcesSpec(), [])["spec"]["template"]["metadata"]["labels"]
     assert policy["spec"]["podSelector"]["matchLabels"].items() <= labels.items()
 
 

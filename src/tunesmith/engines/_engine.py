@@ -2,14 +2,16 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler
 from tunesmith.spaces._space import Candidate, Space, canonical
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.study import Objective, State, Trial
+from tunesmith.study import EarlierStudy, State, StudyView, Trial
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Limits:
 class Search:
     """A search ready to run: what to try, how to judge it, how much of it, and where it is recorded.
 
-    `first`: candidates to be tried before the strategy is asked.
+    `first`: candidates to be tried before the strategy is asked. `others`: objectives beside the first. `earlier`: studies to
+    learn from.
     """
 
     space: Space
@@ -39,6 +42,29 @@ class Search:
     seed: int = 0
     scheduler: Scheduler | None = None
     first: tuple[Candidate, ...] = ()
+    others: tuple[Objective, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    earlier: tuple[EarlierStudy, ...] = ()
+
+    @property
+    def aims(self) -> Aims:
+        """The objectives and the constraints."""
+        return Aims((self.objective, *self.others), self.constraints)
+
+    def view(self, trials: Iterable[Trial], issued: int) -> StudyView:
+        """Return what the strategy may know, given the trials so far and the next one's number."""
+        return StudyView(
+            *(self.space, self.objective, tuple(trials), issued, self.seed, self.first),
+            others=self.others,
+            constraints=self.constraints,
+            budget=self.limits.trials,
+            parallel=self.limits.parallel,
+            earlier=self.earlier,
+        )
+
+    def describe_strategy(self, study: StudyView) -> None:
+        """Keep in the record what the strategy does with this search and why."""
+        self.record.describe_strategy(study.issued, self.strategy.describe(study))
 
 
 class Progress:
@@ -71,14 +97,16 @@ class Engine(ABC):
         """
 
 
-def judged(trial: Trial, objective: Objective) -> Trial:
-    """Return the ended trial; without a finite objective it has failed, and its reason says why."""
+def judged(trial: Trial, aims: Aims) -> Trial:
+    """Return the ended trial; one that lacks a finite metric that the search asks for has failed, and its reason says why."""
     metrics = {name: float(value) for name, value in trial.metrics.items() if math.isfinite(value)}
     trial = replace(trial, metrics=metrics)
-    if trial.state is not State.FINISHED or objective.metric in metrics:
+    missing = [name for name in aims.metrics if name not in metrics]
+    if trial.state is not State.FINISHED or not missing:
         return trial
+    what = "objective" if missing[0] in {objective.metric for objective in aims.objectives} else "constraint's metric"
     reported = ", ".join(sorted(metrics)) or "nothing"
-    reason = f"the objective {objective.metric!r} is missing or not finite; reported: {reported}"
+    reason = f"the {what} {missing[0]!r} is missing or not finite; reported: {reported}"
     return replace(trial, state=State.FAILED, reason=reason)
 
 

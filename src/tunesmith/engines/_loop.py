@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from tunesmith.engines._books import Books
 from tunesmith.engines._engine import Progress, Search, judged
 from tunesmith.errors import SpaceExhausted, StudyError
+from tunesmith.schedulers._scheduler import Curve, Curves
 from tunesmith.strategies._strategy import propose
-from tunesmith.study import State, StudyView, Trial
+from tunesmith.study import State, Trial
 
 ATTEMPTS = 3
 # A trial that was running so often when the whole search died is taken for the cause.
@@ -105,21 +106,19 @@ class Loop:
             self._finish(replace(trial, state=State.FAILED, reason=reason))
         if self.exhausted or len(self.trials) >= self.search.limits.trials:
             return None
+        study = self.search.view((self.trials[number] for number in sorted(self.trials)), self._issued())
+        self.search.describe_strategy(study)
         try:
-            proposal = propose(self.search.strategy, self._view(), 1)[0]
-        except SpaceExhausted:
+            proposal = propose(self.search.strategy, study, 1)[0]
+        except SpaceExhausted as error:
             self.exhausted = True
+            self.progress.note(f"{error}; the search ends after {len(self.trials)} of {study.budget} trials")
             return None
         return self.search.record.begin(self._issued(), proposal.candidate)
 
     def _issued(self) -> int:
         """Return the next trial's number; a trial whose files were lost leaves a gap that is not filled."""
         return max(self.trials, default=-1) + 1
-
-    def _view(self) -> StudyView:
-        trials = tuple(self.trials[number] for number in sorted(self.trials))
-        search = self.search
-        return StudyView(search.space, search.objective, trials, self._issued(), search.seed, search.first)
 
     def _deadline(self) -> float:
         hours = self.search.limits.hours
@@ -134,7 +133,7 @@ class Loop:
             if ended.lost and ended.trial.attempts < ATTEMPTS:
                 self.interrupted.append(ended.trial)
                 continue
-            self._finish(judged(ended.trial, self.search.objective))
+            self._finish(judged(ended.trial, self.search.aims))
 
     def _overdue(self) -> bool:
         return time.monotonic() >= self._deadline()
@@ -152,8 +151,16 @@ class Loop:
             return ""
         own = self.losses.setdefault(number, [])
         own.append(self.search.objective.loss(metrics[self.search.objective.metric]))
-        finished = {n: curve for n, curve in self.losses.items() if self.trials[n].state is State.FINISHED}
-        return self.search.scheduler.verdict(own, finished)
+        return self.search.scheduler.verdict(number, own, self._others(number))
+
+    def _others(self, number: int) -> Curves:
+        """Return the curves of all other trials that have not failed."""
+        states = {other: self.trials[other].state for other in self.losses if other != number}
+        return {
+            other: Curve(self.losses[other], state is State.FINISHED)
+            for other, state in states.items()
+            if state is not State.FAILED
+        }
 
     def _recorded_losses(self) -> dict[int, list[float]]:
         """Return the curves of the trials that an earlier session finished, where a scheduler will ask for them."""

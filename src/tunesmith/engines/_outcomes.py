@@ -107,7 +107,7 @@ class Outcomes:
             record.report(number, step, metrics)
         self._fetch_log(number)
         self._recorded.add(number)
-        return judged(Trial(number, candidate, **{**outcome, "state": State(outcome["state"])}), self.search.objective)
+        return judged(Trial(number, candidate, **{**outcome, "state": State(outcome["state"])}), self.search.aims)
 
     def _fetch_log(self, number: int) -> None:
         source = self._uri(number, "log")

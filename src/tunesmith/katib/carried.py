@@ -5,22 +5,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.aims import Aims
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
 from tunesmith.katib.candidate import PARAMETER, STOP_RULE, decode, encode
+from tunesmith.katib.earlier_studies import read_studies
 from tunesmith.katib.plan import OF_THE_SERVICE, ParameterCode, Plan, namespace, read_objective, settings_of, strategy_name
 from tunesmith.registry import did_you_mean
 from tunesmith.schedulers._scheduler import read_scheduler
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
-from tunesmith.study import Objective, State, Trial
+from tunesmith.study import State, Trial
 
 SPEC = "spec"
 OFFSET = "offset"
 EARLIER = "earlier"
 FIRST = "first"
-OF_THE_CLIENT = (SPEC, OFFSET, EARLIER, FIRST)
+STUDIES = "studies"
+OF_THE_CLIENT = (SPEC, OFFSET, EARLIER, FIRST, STUDIES)
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,22 @@ def read_carried(experiment: api_pb2.Experiment) -> Plan:
     spec = _read_spec(settings[SPEC])
     _check_strategy(experiment, spec)
     _check_parameters(experiment, spec)
-    objective = read_objective(experiment)
+    aims = Aims((read_objective(experiment), *spec.others), spec.constraints)
     return Plan(
         space=spec.space,
         strategy=spec.strategy,
-        objective=objective,
+        objective=aims.objectives[0],
         code=Packed(),
         study="\n".join([namespace(), settings[SPEC]]),
         seed=spec.seed,
         offset=_read_offset(settings.get(OFFSET, "0")),
-        earlier=_read_earlier(_json(settings.get(EARLIER, "[]"), EARLIER), objective),
+        earlier=_read_earlier(_json(settings.get(EARLIER, "[]"), EARLIER), aims),
         first=_read_first(_json(settings.get(FIRST, "[]"), FIRST)),
         scheduler=read_scheduler(spec.file.scheduler),
         steps=spec.file.evaluation.epochs if spec.file.evaluation.kind == "training" else None,
+        others=spec.others,
+        constraints=spec.constraints,
+        studies=read_studies(_json(settings.get(STUDIES, "[]"), STUDIES)),
     )
 
 
@@ -116,16 +122,17 @@ def _json(text: str, name: str) -> list[Any]:
     return content
 
 
-def _read_earlier(rows: list[Any], objective: Objective) -> tuple[Trial, ...]:
-    """Read rows of number, encoded candidate, state, and the objective's value or null."""
+def _read_earlier(rows: list[Any], aims: Aims) -> tuple[Trial, ...]:
+    """Read rows of number, encoded candidate, state, and the value, or null, of each metric that the search asks for."""
     trials = []
     for row in rows:
         try:
-            number, text, state, value = row
-            metrics = {} if value is None else {objective.metric: float(value)}
+            number, text, state, *values = row
+            told = zip(aims.metrics, values, strict=True)
+            metrics = {name: float(value) for name, value in told if value is not None}
             trials.append(Trial(int(number), decode(str(text)), State(state), metrics))
         except (TypeError, ValueError):
-            needs = "[number, encoded candidate, state, value or null]"
+            needs = f"[number, encoded candidate, state, {', '.join(aims.metrics)}, values null where missing]"
             raise SpecError(f"algorithmSettings.{EARLIER}: got {str(row)[:80]}; each trial is {needs}") from None
     return tuple(trials)
 

@@ -4,11 +4,13 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ClusterError, SpecError
+from tunesmith.katib.refusal import Refused, explain, text_of
 
 KATIB = "/apis/kubeflow.org/v1beta1"
 POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
@@ -16,7 +18,11 @@ POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 PATIENCE_SECONDS = 180.0
 PAUSE_SECONDS = 2.0
 CALL_SECONDS = 30.0
+# A person at a terminal waits for the first answer, whose address may be wrong.
+GREETING_SECONDS = 10.0
 PASSING = {429, 500, 502, 503, 504}
+# Katib's webhook, of a maxTrialCount that is not.
+TOO_LATE = "must be greater than status.trials count"
 
 Object = dict[str, Any]
 
@@ -31,15 +37,20 @@ class Cluster:
 
     @classmethod
     def connect(cls, namespace: str | None = None) -> "Cluster":
-        """Return the cluster this process runs in, else that of KUBECONFIG; raises SpecError where there is neither.
+        """Return the cluster this process runs in, else that of KUBECONFIG.
 
-        Without `namespace`: the pod's own, or that of the kubeconfig's context.
+        Without `namespace`: the pod's own, or that of the kubeconfig's context. Raises SpecError where there is neither, and
+        ClusterError where a kubeconfig's cluster does not answer.
         """
+        import yaml
         from kubernetes import client, config
 
-        settings = client.Configuration()
+        settings: Any = client.Configuration()
+        # Calls are repeated here, for longer than by the library and without its warnings.
+        settings.retries = False
+        in_pod = "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ
         try:
-            if "KUBECONFIG" not in os.environ and "KUBERNETES_SERVICE_HOST" in os.environ:
+            if in_pod:
                 config.load_incluster_config(settings)
                 own = POD_NAMESPACE.read_text().strip()
             else:
@@ -48,18 +59,26 @@ class Cluster:
                 config.load_kube_config(file, client_configuration=settings)
                 context = config.list_kube_config_contexts(file)[1]
                 own = context["context"].get("namespace") or "default"
-        except (config.ConfigException, OSError) as error:
+        except (config.ConfigException, OSError, yaml.YAMLError) as error:
             raise SpecError(f"no cluster: {error}; set KUBECONFIG to a file that `kubectl` works with") from None
-        return cls(client.ApiClient(settings), namespace or own)
+        made = cls(client.ApiClient(settings), namespace or own)
+        if not in_pod:
+            replace(made, patience=GREETING_SECONDS).greet()
+        return made
+
+    def greet(self) -> None:
+        """Raise ClusterError where no server answers; a refusal is an answer."""
+        with suppress(Refused):
+            self._call("GET", "/version")
 
     def create_experiment(self, experiment: Object) -> Object | None:
         """Create an Experiment; None where there is one of that name."""
         try:
             return self._call("POST", self._path("experiments"), body=experiment)
-        except _Refused as refused:
+        except Refused as refused:
             if refused.status == 409:
                 return None
-            raise ClusterError(_explain(refused, f"create the Experiment in namespace {self.namespace!r}")) from None
+            raise ClusterError(explain(refused, f"create the Experiment in namespace {self.namespace!r}")) from None
 
     def experiment(self, name: str) -> Object | None:
         """Return an Experiment, None where there is none."""
@@ -70,9 +89,13 @@ class Cluster:
         return self._list(self._path("experiments"), "list Experiments", labelSelector=selector)
 
     def change_budget(self, name: str, trials: int, parallel: int) -> None:
-        """Change how many trials an Experiment may run in all and at a time."""
+        """Change how many trials an Experiment may run in all and at a time, unless Katib has started as many just now."""
         counts = {"maxTrialCount": trials, "maxFailedTrialCount": trials, "parallelTrialCount": parallel}
-        self._do("PATCH", self._path("experiments", name), f"change the Experiment {name}", body={"spec": counts})
+        try:
+            self._call("PATCH", self._path("experiments", name), body={"spec": counts})
+        except Refused as refused:
+            if TOO_LATE not in refused.text:
+                raise ClusterError(explain(refused, f"change the Experiment {name}")) from None
 
     def delete_experiment(self, name: str) -> None:
         """Delete an Experiment with all that it runs; one that is gone already is no error."""
@@ -80,9 +103,9 @@ class Cluster:
         body = {"propagationPolicy": "Background"}
         try:
             self._call("DELETE", self._path("experiments", name), body=body)
-        except _Refused as refused:
+        except Refused as refused:
             if refused.status != 404:
-                raise ClusterError(_explain(refused, f"delete the Experiment {name}")) from None
+                raise ClusterError(explain(refused, f"delete the Experiment {name}")) from None
 
     def trial(self, name: str) -> Object:
         """Return a Trial."""
@@ -112,10 +135,10 @@ class Cluster:
     def _get(self, path: str, doing: str) -> Object | None:
         try:
             return self._call("GET", path)
-        except _Refused as refused:
+        except Refused as refused:
             if refused.status == 404 and refused.has_details:
                 return None
-            raise ClusterError(_explain(refused, doing)) from None
+            raise ClusterError(explain(refused, doing)) from None
 
     def _list(self, path: str, doing: str, **query: str) -> list[Object]:
         return self._do("GET", path, doing, query=query)["items"]
@@ -123,21 +146,22 @@ class Cluster:
     def _do(self, method: str, path: str, doing: str, **rest: Any) -> Object:
         try:
             return self._call(method, path, **rest)
-        except _Refused as refused:
-            raise ClusterError(_explain(refused, doing)) from None
+        except Refused as refused:
+            raise ClusterError(explain(refused, doing)) from None
 
     def _call(self, method: str, path: str, query: Mapping[str, str] | None = None, body: Object | None = None) -> Object:
-        """Make one call, for up to `patience` seconds where the server is away; raises _Refused with the server's answer."""
+        """Make one call, for up to `patience` seconds where the server is away; raises Refused with the server's answer."""
         until = time.monotonic() + self.patience
         while True:
             try:
                 return self._call_once(method, path, query or {}, body)
-            except _Refused as refused:
+            except Refused as refused:
                 if refused.status not in PASSING or refused.permanent or time.monotonic() >= until:
                     raise
             except OSError as error:
                 if time.monotonic() >= until:
-                    raise ClusterError(f"the cluster does not answer: {error}") from None
+                    told = f"{self.client.configuration.host} does not answer: {error}"
+                    raise ClusterError(f"{told}\nset KUBECONFIG to a file that `kubectl` works with") from None
             time.sleep(PAUSE_SECONDS)
 
     def _call_once(self, method: str, path: str, query: Mapping[str, str], body: Object | None) -> Object:
@@ -158,49 +182,6 @@ class Cluster:
             )
             return json.loads(answer.data)
         except ApiException as error:
-            raise _Refused(error.status or 0, _text(error)) from None
+            raise Refused(error.status or 0, text_of(error)) from None
         except (HTTPError, ValueError) as error:
             raise OSError(str(error)) from None
-
-
-def _text(error: Any) -> str:
-    """Return what the server says; its answer is bytes, since it is read as JSON here."""
-    body = error.body or error.reason
-    return body.decode(errors="replace") if isinstance(body, bytes) else str(body)
-
-
-class _Refused(Exception):
-    """The API server's refusal: the HTTP status and what it says."""
-
-    def __init__(self, status: int, body: str) -> None:
-        self.status = status
-        try:
-            answer = json.loads(body)
-        except ValueError:
-            answer = {}
-        self.text: str = answer.get("message", body) if isinstance(answer, dict) else body
-        self.has_details = isinstance(answer, dict) and bool((answer.get("details") or {}).get("name"))
-        super().__init__(self.text)
-
-    @property
-    def permanent(self) -> bool:
-        """Whether a webhook's refusal wears the status of a passing failure."""
-        return "denied the request" in self.text
-
-
-def _explain(refused: _Refused, doing: str) -> str:
-    """Return what was refused, what the server says, and what helps."""
-    text = refused.text
-    if "namespace lacks label" in text or "the namespace lacks label" in text:
-        hint = "label it: kubectl label namespace NAME katib.kubeflow.org/metrics-collector-injection=enabled"
-    elif "unable to get Suggestion config" in text:
-        hint = "Katib does not know Tunesmith's algorithms; apply an overlay: kubectl apply -k manifests/overlays/standalone"
-    elif refused.status == 403:
-        hint = "bind the ClusterRole tunesmith-runner of manifests/base to that account (docs/install.md)"
-    elif refused.status == 404:
-        hint = "is Katib installed? See docs/install.md"
-    elif refused.status == 401:
-        hint = "log in anew: the credentials of KUBECONFIG are not accepted"
-    else:
-        return f"cannot {doing}: {text}"
-    return f"cannot {doing}: {text}\n{hint}"

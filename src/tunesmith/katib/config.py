@@ -12,9 +12,9 @@ from typing import Any
 import click
 import yaml
 
-from tunesmith import registry
 from tunesmith.errors import ClusterError, SpecError, TunesmithError
 from tunesmith.katib.config_text import PREFIX, Edited, with_algorithms
+from tunesmith.katib.entries import strategy_entries
 from tunesmith.katib.in_cluster import CONFLICT, ApiRefusal, ApiServer
 from tunesmith.yaml_text import read_yaml
 
@@ -24,31 +24,6 @@ PAGE = 200
 SHOWN = 10
 ATTEMPTS = 10
 NOT_DONE, USER_MISTAKE = 1, 2
-
-# What restricted Pod Security asks of a container, and a probe at once: Katib's own begins after ten seconds.
-CONTAINER = {
-    "imagePullPolicy": "IfNotPresent",
-    "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"cpu": "1", "memory": "1Gi"}},
-    "securityContext": {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "readOnlyRootFilesystem": True,
-        "runAsNonRoot": True,
-        "runAsUser": 65532,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    },
-    "readinessProbe": {
-        "grpc": {"port": 6789, "service": "manager.v1beta1.Suggestion"},
-        "initialDelaySeconds": 1,
-        "periodSeconds": 1,
-        "failureThreshold": 30,
-    },
-}
-
-
-def strategy_entries() -> list[dict[str, Any]]:
-    """Return the entries of all strategies, their image still missing."""
-    return [{"algorithmName": PREFIX + name, **CONTAINER} for name in registry.discover("tunesmith.strategies")]
 
 
 def edit_config(server: ApiServer, wanted: Sequence[dict[str, Any]], check: bool = False) -> Edited:

@@ -4,16 +4,16 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tunesmith.katib.plan import Plan
 from tunesmith.katib.study_view import Listed
-from tunesmith.schedulers._scheduler import StopRule
+from tunesmith.schedulers._scheduler import Curve, Scheduler, StopRule
 from tunesmith.study import State, Trial
 
 LOG = logging.getLogger(__name__)
-# Of the newest trials so many curves are remembered, and so many make a rule.
+# Of the newest trials so many curves are remembered; so many of finished ones make a rule, and as many of stopped ones.
 MOST_CURVES = 1000
 MOST_OTHERS = 100
 MOST_STEPS = 500
@@ -67,13 +67,16 @@ class Curves:
         self._complained = False
 
 
-def with_rule(listed: Sequence[Listed], plan: Plan, curves: Curves | None) -> tuple[list[Trial], StopRule]:
-    """Return the trials, those that their rule ended as stopped, and the rule for the next ones.
+RuleOf = Callable[[int], StopRule]
+
+
+def with_rule(listed: Sequence[Listed], plan: Plan, curves: Curves | None) -> tuple[list[Trial], RuleOf]:
+    """Return the trials, those that their rule ended as stopped, and what makes the rule of a next one from its number.
 
     A trial that stops itself has succeeded for Katib; its curve tells.
     """
     if plan.scheduler is None or curves is None:
-        return [item.trial for item in listed], StopRule()
+        return [item.trial for item in listed], lambda _: StopRule()
     newest = [item.name for item in reversed(listed) if item.trial.state is State.FINISHED]
     known = curves.of(newest, plan.objective.metric)
     trials, others = [], {}
@@ -82,9 +85,18 @@ def with_rule(listed: Sequence[Listed], plan: Plan, curves: Curves | None) -> tu
         losses = [plan.objective.loss(value) for value in known.get(item.name, ())]
         if losses and item.rule and StopRule.decode(item.rule).ended(losses):
             trial = replace(trial, state=State.STOPPED)
-        elif losses:
-            others[trial.number] = losses
+        if losses:
+            others[trial.number] = Curve(losses, trial.state is State.FINISHED)
         trials.append(trial)
-    recent = {number: others[number] for number in sorted(others)[-MOST_OTHERS:]}
-    steps = plan.steps or max(map(len, recent.values()), default=0)
-    return trials, plan.scheduler.rule(recent, min(steps, MOST_STEPS))
+    return trials, _rules(plan.scheduler, _recent(others), plan.steps)
+
+
+def _recent(others: Mapping[int, Curve]) -> dict[int, Curve]:
+    """Return the newest curves, of finished and of stopped trials as many of each."""
+    kinds = [[number for number in sorted(others) if others[number].finished is kind] for kind in (True, False)]
+    return {number: others[number] for kind in kinds for number in kind[-MOST_OTHERS:]}
+
+
+def _rules(scheduler: Scheduler, others: Mapping[int, Curve], steps: int | None) -> RuleOf:
+    known = steps or max((len(other.losses) for other in others.values()), default=0)
+    return lambda number: scheduler.rule(number, others, min(known, MOST_STEPS))

@@ -96,6 +96,8 @@ def _started(pod: Object) -> str:
 
 def _pod_failure(pod: Object) -> str:
     status = pod.get("status", {})
+    if status.get("reason") == "DeadlineExceeded":
+        return f"time-out: {status.get('message', 'its pod exceeded its deadline')}"
     for container in status.get("containerStatuses", []):
         ended = container.get("state", {}).get("terminated")
         if not ended or ended.get("exitCode") == 0:
@@ -107,6 +109,13 @@ def _pod_failure(pod: Object) -> str:
         killed = f"the trial's process was killed (signal {code - 128})" if code and code > 128 else f"exit code {code}"
         return f"{killed}: {message[-LONGEST_MESSAGE:]}" if message else killed
     return status.get("message", "") if status.get("phase") == "Failed" else ""
+
+
+def condition_of(experiment: Object) -> str:
+    """Return an Experiment's end where it has one, else its last condition that holds."""
+    conditions = experiment.get("status", {}).get("conditions", [])
+    holding = [item["type"] for item in conditions if item.get("status") == "True"]
+    return next((kind for kind in ("Failed", "Succeeded") if kind in holding), holding[-1] if holding else "Created")
 
 
 def messages(status: Object, condition: str) -> list[str]:

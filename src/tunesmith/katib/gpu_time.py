@@ -33,10 +33,10 @@ class GpuTime:
             held[pod["metadata"]["uid"]] = max(held.get(pod["metadata"]["uid"], 0.0), run_seconds(pod))
         return running
 
-    def settle(self, trial: str, pods: Iterable[Pod]) -> dict[str, float]:
-        """Return the facts of an ended trial, given what is left of its pods."""
+    def settle(self, trial: str, pods: Iterable[Pod], told: float = 0.0) -> dict[str, float]:
+        """Return the facts of an ended trial, given what is left of its pods; without any, the seconds that it `told` count."""
         self.see(pods)
-        seconds = self._of(self._held.pop(trial, {}))
+        seconds = self._of(self._held.pop(trial, {})) or self.gpus * told
         self._settled += seconds
         return {FACT: round(seconds, 3)} if self.gpus else {}
 

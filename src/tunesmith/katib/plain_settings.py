@@ -21,6 +21,7 @@ FOREIGN = {
 }
 # Of theirs that ours cannot change, with the value that it has.
 FIXED: Mapping[str, Mapping[str, float | str]] = {
+    "cmaes": {"restart_strategy": "none"},
     "gp": {"base_estimator": "GP", "acq_func": "EI"},
     "tpe": {"prior_weight": 1.0},
 }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
 from tunesmith.katib.environment import NAMESPACE
@@ -14,7 +15,7 @@ from tunesmith.schedulers._scheduler import Scheduler
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.study import Objective, Trial
+from tunesmith.study import EarlierStudy, Trial
 
 PREFIX = "tunesmith-"
 # What the service leaves for itself in the reply's settings, and Katib brings back: the proposals that its next list may lack,
@@ -43,8 +44,9 @@ class Plan:
     """A search as its experiment asks for it.
 
     `study`: tells the experiment from its namesakes. `offset`: number of its first trial, `earlier`: trials before that.
-    `first`: candidates to be tried first. `steps`: most that a trial reports, None where nobody knows. `repeats`: whether
-    candidates are tried again when the space has no more.
+    `first`: candidates to be tried first, `studies`: others to learn from. `steps`: most that a trial reports, None where
+    nobody knows. `repeats`: whether candidates are tried again when the space has no more. `others`: objectives beside the
+    first.
     """
 
     space: Space
@@ -59,6 +61,14 @@ class Plan:
     scheduler: Scheduler | None = None
     steps: int | None = None
     repeats: bool = False
+    others: tuple[Objective, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    studies: tuple[EarlierStudy, ...] = ()
+
+    @property
+    def aims(self) -> Aims:
+        """The objectives and the constraints."""
+        return Aims((self.objective, *self.others), self.constraints)
 
 
 def settings_of(experiment: api_pb2.Experiment) -> dict[str, str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from tunesmith.errors import SpaceExhausted
 from tunesmith.katib.plan import Plan
+from tunesmith.ranking import ranking
 from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._strategy import Strategy, propose
 from tunesmith.strategies.random import Random
-from tunesmith.study import StudyView, ranking
+from tunesmith.study import StudyView
 
 LOG = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _repeated(study: StudyView, count: int) -> list[Candidate]:
     Katib has no word for a space that has no more candidates: without an answer it would ask for ever.
     """
     best_first: dict[str, Candidate] = {}
-    for trial in ranking(study.trials, study.objective):
+    for trial in ranking(study.trials, study.aims):
         best_first.setdefault(trial.key, trial.candidate)
     tries = Counter(trial.key for trial in study.trials)
     chosen = []

@@ -68,8 +68,16 @@ def study_view(request: api_pb2.GetSuggestionsRequest, plan: Plan, listed: Itera
     known = {trial.number: trial for trial in (*plan.earlier, *listed)}
     unlisted = {number: Trial(number, decode(text)) for number, text in still_unlisted(request, known).items()}
     trials = known | unlisted
-    ordered = tuple(trials[number] for number in sorted(trials))
-    return StudyView(plan.space, plan.objective, ordered, issued, plan.seed, plan.first)
+    ordered, limits = tuple(trials[number] for number in sorted(trials)), request.experiment.spec
+    return StudyView(
+        *(plan.space, plan.objective, ordered, issued, plan.seed, plan.first),
+        others=plan.others,
+        constraints=plan.constraints,
+        # Katib's own defaults where the request does not tell: any number of trials, one at a time.
+        budget=plan.offset + limits.max_trial_count if limits.max_trial_count else None,
+        parallel=max(limits.parallel_trial_count, 1),
+        earlier=plan.studies,
+    )
 
 
 def still_unlisted(request: api_pb2.GetSuggestionsRequest, known: Container[int]) -> dict[int, str]:
@@ -91,8 +99,9 @@ def _outcome(trial: Trial, status: api_pb2.TrialStatus, plan: Plan) -> Trial:
     """Return the trial with its state and metrics; success without a finite objective is a failure."""
     state = STATES.get(status.condition, State.RUNNING)
     metrics = {metric.name: value for metric in status.observation.metrics if math.isfinite(value := _number(metric.value))}
-    if state is State.FINISHED and plan.objective.metric not in metrics:
-        return replace(trial, state=State.FAILED, metrics=metrics, reason=f"reported no finite {plan.objective.metric}")
+    missing = [name for name in plan.aims.metrics if name not in metrics]
+    if state is State.FINISHED and missing:
+        return replace(trial, state=State.FAILED, metrics=metrics, reason=f"reported no finite {missing[0]}")
     return replace(trial, state=state, metrics=metrics)
 
 

@@ -15,7 +15,7 @@ import grpc
 from tunesmith.errors import SpaceExhausted, SpecError
 from tunesmith.katib import api_pb2, api_pb2_grpc, metrics
 from tunesmith.katib.candidate import STOP_RULE, encode, trial_name
-from tunesmith.katib.curves import Curves, with_rule
+from tunesmith.katib.curves import Curves, RuleOf, with_rule
 from tunesmith.katib.environment import DB_MANAGER, DEFAULT_DB_MANAGER, PROPOSE_SECONDS
 from tunesmith.katib.plan import FALLBACK, ISSUED, PREFIX, Plan, settings_of
 from tunesmith.katib.proposer import Answer, Proposer
@@ -47,15 +47,14 @@ class SuggestionService(api_pb2_grpc.SuggestionServicer):
         """Return exactly as many proposals as were asked for; OUT_OF_RANGE once the space of a Tunesmith spec is exhausted."""
         with self._call("GetSuggestions", request.experiment, context):
             plan = read_plan(request.experiment)
-            trials, rule = with_rule(read_trials(request, plan), plan, self._curves if plan.scheduler else None)
+            trials, rules = with_rule(read_trials(request, plan), plan, self._curves if plan.scheduler else None)
             study = study_view(request, plan, trials)
             answer = self._proposer.answer(plan, study, request.current_request_number)
             if answer.substitutes:
                 metrics.FALLBACKS.labels(self._label(request.experiment)).inc(answer.substitutes)
-            extra = {STOP_RULE: rule.encode()} if plan.scheduler else {}
             unlisted = still_unlisted(request, {trial.number for trial in trials})
             LOG.info("%s: %s proposals from %s trials", request.experiment.name, len(answer.candidates), len(study.trials))
-            return _reply(request, plan, answer, study.issued, unlisted, extra)
+            return _reply(request, plan, answer, study.issued, unlisted, rules if plan.scheduler else None)
 
     def ValidateAlgorithmSettings(  # noqa: N802 (Katib's name)
         self, request: api_pb2.ValidateAlgorithmSettingsRequest, context: grpc.ServicerContext
@@ -105,13 +104,14 @@ def _reply(
     answer: Answer,
     issued: int,
     unlisted: Mapping[int, str],
-    extra: dict[str, str],
+    rules: RuleOf | None,
 ) -> api_pb2.GetSuggestionsReply:
     """Return the candidates as trials, and what the next request should bring back."""
     experiment = request.experiment
     reply = api_pb2.GetSuggestionsReply()
     for number, candidate in enumerate(answer.candidates, issued):
         assigned = plan.code.write(candidate)
+        extra = {STOP_RULE: rules(number).encode()} if rules else {}
         trial = reply.parameter_assignments.add(trial_name=trial_name(plan.study, experiment.name, number, assigned))
         for name, value in (assigned | extra).items():
             trial.assignments.add(name=name, value=value)
