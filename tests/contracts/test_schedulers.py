@@ -9,10 +9,11 @@ from hypothesis import given, strategies as st
 
 from tunesmith.errors import SpecError
 from tunesmith.registry import build, discover
-from tunesmith.schedulers._scheduler import MOST_TRAVELLING, Scheduler, StopRule, read_scheduler
+from tunesmith.schedulers._scheduler import MOST_TRAVELLING, Curve, Scheduler, StopRule, read_scheduler
 
 PACKAGE = "tunesmith.schedulers"
-GOOD = {number: [1.0 / step for step in range(1, 11)] for number in range(10)}
+GOOD = {number: Curve([1.0 / step for step in range(1, 11)]) for number in range(10)}
+NUMBERS = range(20, 40)
 
 
 @pytest.fixture(params=discover(PACKAGE))
@@ -21,58 +22,74 @@ def scheduler(request: pytest.FixtureRequest) -> Scheduler:
 
 
 def test_nothing_is_stopped_without_others_to_compare_with(scheduler: Scheduler) -> None:
-    assert scheduler.verdict([9.0] * 8, {}) == ""
+    assert all(scheduler.verdict(number, [9.0] * 8, {}) == "" for number in NUMBERS)
 
 
 def test_a_trial_as_good_as_the_others_goes_on(scheduler: Scheduler) -> None:
-    for step in range(1, 11):
-        assert scheduler.verdict(GOOD[0][:step], GOOD) == ""
+    for number in NUMBERS:
+        for step in range(1, 11):
+            assert scheduler.verdict(number, GOOD[0].losses[:step], GOOD) == ""
 
 
-def test_a_hopeless_trial_is_stopped_in_the_end_and_told_why(scheduler: Scheduler) -> None:
-    verdicts = [scheduler.verdict([9.0] * step, GOOD) for step in range(1, 11)]
-    assert verdicts[-1] != ""
+def test_hopeless_trials_are_stopped_before_the_end_and_told_why(scheduler: Scheduler) -> None:
+    ended = [any(scheduler.verdict(number, [9.0] * step, GOOD) for step in range(1, 10)) for number in NUMBERS]
+    assert sum(ended) > len(ended) / 2
 
 
 def test_a_trial_is_never_judged_by_its_first_step(scheduler: Scheduler) -> None:
-    assert scheduler.verdict([9.0], GOOD) == ""
+    assert all(scheduler.verdict(number, [9.0], GOOD) == "" for number in NUMBERS)
+
+
+def test_a_trial_that_has_nothing_to_show_is_no_trouble(scheduler: Scheduler) -> None:
+    assert scheduler.verdict(20, [], GOOD) == ""
+    for losses in ([math.nan] * 9, [math.inf] * 9, [math.nan, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]):
+        verdicts = [scheduler.verdict(number, losses[:step], GOOD) for number in NUMBERS for step in range(2, 10)]
+        assert any(verdicts) is not math.isfinite(losses[1])
 
 
 def test_curves_of_other_lengths_are_no_obstacle(scheduler: Scheduler) -> None:
-    ragged = {number: curve[: number + 1] for number, curve in GOOD.items()} | {99: []}
-    assert isinstance(scheduler.verdict([0.5] * 12, ragged), str)
+    ragged = {number: Curve(curve.losses[: number + 1]) for number, curve in GOOD.items()} | {99: Curve([])}
+    assert isinstance(scheduler.verdict(20, [0.5] * 12, ragged), str)
 
 
-def learning_curves(count: int, steps: int, seed: int = 0) -> dict[int, list[float]]:
-    """Noisy losses that fall to different ends; some trials ended early."""
+def learning_curves(count: int, steps: int, seed: int = 0, sign: int = 1) -> dict[int, Curve]:
+    """Noisy losses that fall to different ends; some trials ended early, some were stopped."""
     rng = np.random.default_rng(seed)
     curves = {}
     for number in range(count):
         length = steps if number % 3 else int(rng.integers(0, steps + 1))
         losses = rng.random() + np.exp(-np.arange(length) / 5) + 0.1 * rng.random(length)
-        curves[number] = [float(loss) for loss in losses]
+        curves[number] = Curve([sign * float(loss) for loss in losses], finished=number % 5 > 1)
     return curves
 
 
-@pytest.mark.parametrize("others", [0, 3, 4, 5, 30])
+@pytest.mark.parametrize("count", [0, 3, 4, 5, 30])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_a_rule_made_beforehand_says_what_the_verdict_says_at_every_step(scheduler: Scheduler, others: int, sign: int) -> None:
-    finished = {number: [sign * loss for loss in curve] for number, curve in learning_curves(others, 12).items()}
-    rule = scheduler.rule(finished, 12)
-    for losses in learning_curves(20, 16, seed=1).values():
-        for step in range(1, len(losses) + 1):
-            own = [sign * loss for loss in losses[:step]]
-            assert bool(rule.verdict(own)) == bool(scheduler.verdict(own, finished))
+def test_a_rule_made_beforehand_says_what_the_verdict_says_at_every_step(scheduler: Scheduler, count: int, sign: int) -> None:
+    others = learning_curves(count, 12, sign=sign)
+    for number, curve in learning_curves(50, 16, seed=1, sign=sign).items():
+        rule = scheduler.rule(number + count, others, 16)
+        for step in range(1, len(curve.losses) + 1):
+            own = curve.losses[:step]
+            assert rule.verdict(own) == scheduler.verdict(number + count, own, others)
+
+
+def test_curves_told_in_another_order_change_nothing(scheduler: Scheduler) -> None:
+    others = learning_curves(30, 12)
+    backwards = {number: others[number] for number in reversed(others)}
+    assert all(scheduler.rule(number, others, 12) == scheduler.rule(number, backwards, 12) for number in NUMBERS)
 
 
 def test_a_rule_tells_why_it_stops(scheduler: Scheduler) -> None:
-    rule = scheduler.rule(GOOD, 10)
-    verdicts = [rule.verdict([9.0] * step) for step in range(1, 11)]
-    assert re.fullmatch(r"best loss 9 after 10 steps, the bar is 0\.\d+", verdicts[-1])
+    rules = [scheduler.rule(number, GOOD, 10) for number in NUMBERS]
+    verdicts = [rule.verdict([9.0] * step) for step in range(1, 11) for rule in rules]
+    said = [verdict for verdict in verdicts if verdict]
+    assert said
+    assert all(re.fullmatch(r"best loss 9 after \d+ steps, the bar is 0\.\d+", verdict) for verdict in said)
 
 
 def test_without_others_there_is_no_rule(scheduler: Scheduler) -> None:
-    assert scheduler.rule({}, 10) == StopRule()
+    assert scheduler.rule(0, {}, 10) == StopRule()
     assert StopRule().verdict([9.0] * 10) == ""
 
 
@@ -131,7 +148,7 @@ def test_a_section_names_a_scheduler_and_its_settings(scheduler: Scheduler) -> N
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 def test_curves_with_numbers_that_are_none_are_borne(scheduler: Scheduler, bad: float) -> None:
-    others = {**GOOD, 50: [bad] * 10}
-    rule = scheduler.rule(dict.fromkeys(GOOD, [bad] * 10), 10)
-    assert rule.verdict([9.0] * 10) == scheduler.verdict([9.0] * 10, dict.fromkeys(GOOD, [bad] * 10)) == ""
-    StopRule.decode(scheduler.rule(others, 10).encode())
+    none = dict.fromkeys(GOOD, Curve([bad] * 10))
+    for number in NUMBERS:
+        assert scheduler.rule(number, none, 10).verdict([9.0] * 10) == scheduler.verdict(number, [9.0] * 10, none) == ""
+        StopRule.decode(scheduler.rule(number, {**GOOD, 50: Curve([bad] * 10)}, 10).encode())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from statistics import median
 
 import pytest
@@ -300,12 +301,17 @@ def quadratic(candidate: dict[str, Value]) -> float:
     return sum((value - goal) ** 2 for value, goal in zip(values, (2, -1, 3), strict=True)) + 5 * (candidate["kind"] != "b")
 
 
-@pytest.mark.parametrize("name", [name for name in discover(PACKAGE) if name != "random"])
-def test_a_strategy_that_learns_beats_random_on_a_quadratic(name: str) -> None:
-    def best(name: str, seed: int) -> float:
-        learner = made(name)
-        study = play(learner, StudyView(QUADRATIC, OBJECTIVE, seed=seed), 60, quadratic)
-        return min(study.losses().values())
+# What proposes slowly has to learn faster.
+TRIALS = {"gp": 25, "auto": 25}
 
-    seeds = range(7)
-    assert median(best(name, seed) for seed in seeds) < 0.5 * median(best("random", seed) for seed in seeds)
+
+@lru_cache(maxsize=16)
+def best_found(name: str, seed: int) -> float:
+    study = play(made(name), StudyView(QUADRATIC, OBJECTIVE, seed=seed), TRIALS.get(name, 60), quadratic)
+    return min(study.losses().values())
+
+
+@pytest.mark.parametrize("name", [name for name in discover(PACKAGE) if name not in ("random", "sobol", "grid")])
+def test_a_strategy_that_learns_beats_random_on_a_quadratic(name: str) -> None:
+    seeds = range(5)
+    assert median(best_found(name, seed) for seed in seeds) < 0.5 * median(best_found("random", seed) for seed in seeds)

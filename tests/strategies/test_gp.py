@@ -66,6 +66,21 @@ def test_a_constraint_is_kept_and_the_best_within_it_found() -> None:
     assert min(kept) < (0.6 - 0.31) ** 2 + 0.005
 
 
+def test_two_objectives_are_followed_to_several_places_of_their_front() -> None:
+    """The nearer to x = 0.2 the better the one, to x = 0.8 the other: all between is the front, y = 0.5 alone."""
+    study = StudyView(PLANE, Objective("left"), others=(Objective("right"),))
+    for number in range(30):
+        (proposal,) = GP().propose(study, 1)
+        x, y = float(proposal.candidate["x"]), float(proposal.candidate["y"])  # type: ignore[arg-type]
+        metrics = {"left": (x - 0.2) ** 2 + (y - 0.5) ** 2, "right": (x - 0.8) ** 2 + (y - 0.5) ** 2}
+        trial = Trial(number, proposal.candidate, State.FINISHED, metrics)
+        study = replace(study, trials=(*study.trials, trial), issued=number + 1)
+    late = np.array([[trial.candidate["x"], trial.candidate["y"]] for trial in study.trials[12:]], dtype=float)
+    near = late[(np.abs(late[:, 1] - 0.5) < 0.15) & (late[:, 0] > 0.1) & (late[:, 0] < 0.9)]
+    assert len(near) > 12
+    assert np.ptp(near[:, 0]) > 0.4
+
+
 def test_where_no_trial_keeps_a_bound_the_nearest_to_it_is_looked_for() -> None:
     bound = Constraint("cost", "<=", 0.01)
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context
+from functools import cached_property
 from itertools import accumulate, chain, repeat
 from typing import Any
 
@@ -31,14 +32,15 @@ class StopRule:
         """Return why the trial should stop now, or an empty text; `losses` are its own, one per step so far."""
         if not losses or not self.thresholds:
             return ""
-        step, best = len(losses), min(losses)
+        step, best = len(losses), Curve(losses).best(len(losses))
         bar = self.thresholds[min(step, len(self.thresholds)) - 1]
-        return f"best loss {best:.4g} after {step} steps, the bar is {bar:.4g}" if bar is not None and best > bar else ""
+        return _reason(best, step, bar) if bar is not None and best > bar else ""
 
     def ended(self, losses: Iterable[float]) -> bool:
         """Tell whether the rule ended a trial, whose losses at all steps these are."""
         bars = chain(self.thresholds, repeat(self.thresholds[-1] if self.thresholds else None))
-        return any(bar is not None and best > bar for best, bar in zip(accumulate(losses, min), bars, strict=False))
+        bests = accumulate((math.inf if math.isnan(loss) else loss for loss in losses), min)
+        return any(bar is not None and best > bar for best, bar in zip(bests, bars, strict=False))
 
     def encode(self) -> str:
         """Return the rule as a short text of letters, digits, '-' and '_'.
@@ -60,8 +62,8 @@ class StopRule:
 
     def _thinned(self) -> list[float | None]:
         """Return the thresholds with only some of many left: always the last, which holds on."""
-        stride = math.ceil(len(self.thresholds) / MOST_TRAVELLING)
-        kept = set(range(len(self.thresholds) - 1, -1, -stride)) if stride else set()
+        telling = [at for at, bar in enumerate(self.thresholds) if bar is not None]
+        kept = set(telling[:: -math.ceil(len(telling) / MOST_TRAVELLING)] if telling else ())
         return [_rounded_up(bar) if at in kept else None for at, bar in enumerate(self.thresholds)]
 
 
@@ -73,19 +75,55 @@ def _is_number(item: object) -> bool:
     return isinstance(item, int | float) and not isinstance(item, bool) and math.isfinite(item)
 
 
+@dataclass(frozen=True)
+class Curve:
+    """Another trial's losses, one per step so far, smaller is better; `finished` once it has run to its end by itself."""
+
+    losses: Sequence[float]
+    finished: bool = True
+
+    def best(self, step: int) -> float:
+        """Return the best loss of the first `step` steps, from 1, infinity where there is none."""
+        return self._bests[min(step, len(self.losses)) - 1] if self.losses else math.inf
+
+    @cached_property
+    def _bests(self) -> list[float]:
+        return list(accumulate((math.inf if math.isnan(loss) else loss for loss in self.losses), min))
+
+
+Curves = Mapping[int, Curve]
+
+
 class Scheduler(ABC):
-    """Ends trials early. A subclass is a frozen dataclass whose fields are its settings."""
+    """Ends trials early. A subclass is a frozen dataclass whose fields are its settings.
+
+    It remembers nothing: what it says follows from the trial's number, its losses and the other trials' curves by number,
+    those of running and stopped ones among them.
+    """
 
     @abstractmethod
-    def verdict(self, losses: Sequence[float], others: Mapping[int, Sequence[float]]) -> str:
-        """Return why the trial should stop now, or an empty text to let it go on.
+    def bar(self, number: int, step: int, others: Curves) -> float | None:
+        """Return the loss above which the best of trial `number` so far ends it after `step` steps, None where nothing does."""
 
-        `losses` are the trial's, one per step so far, smaller is better; `others` those of the finished trials by number.
-        """
+    def verdict(self, number: int, losses: Sequence[float], others: Curves) -> str:
+        """Return why trial `number` should stop now, or an empty text; `losses` are its own, one per step so far."""
+        bar = self.bar(number, len(losses), others) if losses else None
+        best = Curve(losses).best(len(losses))
+        return _reason(best, len(losses), bar) if bar is not None and best > bar else ""
 
-    @abstractmethod
-    def rule(self, others: Mapping[int, Sequence[float]], steps: int) -> StopRule:
-        """Return what `verdict` will say to a trial of at most `steps` steps, were the finished trials to stay as they are."""
+    def rule(self, number: int, others: Curves, steps: int) -> StopRule:
+        """Return what `verdict` will say to a trial of at most `steps` steps, were the others to stay as they are."""
+        bars = tuple(self.bar(number, step, others) for step in range(1, steps + 1))
+        return StopRule(bars if any(bar is not None for bar in bars) else ())
+
+
+def longest(others: Curves) -> int:
+    """Return the steps of the longest trial that ran to its end, 0 while there is none."""
+    return max((len(other.losses) for other in others.values() if other.finished), default=0)
+
+
+def _reason(best: float, step: int, bar: float) -> str:
+    return f"best loss {best:.4g} after {step} steps, the bar is {bar:.4g}"
 
 
 def read_scheduler(section: Mapping[str, Any] | None) -> Scheduler | None:

@@ -1,12 +1,11 @@
 """Median stopping (Golovin et al., "Google Vizier", 2017, section 3.2.1)."""
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
 from tunesmith.errors import SpecError
-from tunesmith.schedulers._scheduler import Scheduler, StopRule
+from tunesmith.schedulers._scheduler import Curves, Scheduler
 
 
 @dataclass(frozen=True)
@@ -24,22 +23,10 @@ class Median(Scheduler):
             if getattr(self, name) < 1:
                 raise SpecError(f"{name}: got {getattr(self, name)}; needs a whole number from 1")
 
-    def verdict(self, losses: Sequence[float], others: Mapping[int, Sequence[float]]) -> str:
-        step = len(losses)
-        bar = self._bar(step, others)
-        if bar is None:
-            return ""
-        best = min(losses)
-        return f"best loss {best:.4g} after {step} steps, the median is {bar:.4g}" if best > bar else ""
-
-    def rule(self, others: Mapping[int, Sequence[float]], steps: int) -> StopRule:
-        bars = [self._bar(step, others) for step in range(1, steps + 1)]
-        return StopRule(tuple(bars) if any(bar is not None for bar in bars) else ())
-
-    def _bar(self, step: int, others: Mapping[int, Sequence[float]]) -> float | None:
-        """Return the loss that the best so far must not exceed after `step` steps, None where there is none."""
-        means = [fmean(other[:step]) for other in others.values() if other]
-        if step < self.steps or len(others) < self.trials or not means:
+    def bar(self, number: int, step: int, others: Curves) -> float | None:
+        finished = [other.losses for other in others.values() if other.finished]
+        means = [fmean(losses[:step]) for losses in finished if losses]
+        if step < self.steps or len(finished) < self.trials or not means:
             return None
         bar = median(means)
         return bar if math.isfinite(bar) else None

@@ -11,7 +11,7 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate, Space, canonical
 from tunesmith.study import Proposal, StudyView
 
-DRAWS = 64
+DRAWS = 16
 MOST_DRAWS = 1000
 
 
@@ -25,6 +25,15 @@ class Strategy(ABC):
 
         The answer depends on the arguments alone: the same study gives the same proposals, in any process.
         """
+
+    def describe(self, study: StudyView) -> str:
+        """Return what the strategy does with this study and why, where its settings do not tell; '' otherwise."""
+        del study
+        return ""
+
+    def reach(self, space: Space) -> Space:
+        """Return the space of all candidates that the strategy may propose of `space`."""
+        return space
 
 
 def propose(strategy: Strategy, study: StudyView, count: int) -> list[Proposal]:
@@ -57,38 +66,42 @@ def _fitting(candidates: tuple[Candidate, ...], space: Space) -> list[Candidate]
 Draw = Callable[[StudyView, np.random.Generator], dict[str, Value]]
 
 
-def one_by_one(study: StudyView, count: int, draw: Draw) -> list[Proposal]:
-    """Propose `count` unseen candidates with `draw`, each knowing the earlier ones as running trials."""
+def one_by_one(study: StudyView, count: int, draw: Draw, within: Space | None = None) -> list[Proposal]:
+    """Propose `count` unseen candidates with `draw`, each knowing the earlier ones as running trials.
+
+    within: the space that is exhausted when all of its candidates were tried; the study's where it is not given.
+    """
     proposals: list[Proposal] = []
     for _ in range(count):
-        proposal = Proposal(draw_unseen(study, draw))
+        proposal = Proposal(draw_unseen(study, draw, within))
         proposals.append(proposal)
         study = study.with_running(proposal.candidate)
     return proposals
 
 
-def draw_unseen(study: StudyView, draw: Draw) -> dict[str, Value]:
-    """Return the first draw that no trial has tried; where draws keep repeating, the first unseen one of a finite space.
+def draw_unseen(study: StudyView, draw: Draw, within: Space | None = None) -> dict[str, Value]:
+    """Return the first draw that no trial has tried; where draws keep repeating, any candidate that is left.
 
-    Raises SpaceExhausted where none is left, or none comes up: a space may be infinite by name and still have few values
-    of any likelihood (a normal far narrower than its step).
+    What is left is the first unseen candidate of a finite space, and a draw from the prior of an infinite one: a strategy may
+    well insist on a finite branch of it. Raises SpaceExhausted where none is left, or none comes up: a space may be infinite
+    by name and still have few values of any likelihood (a normal far narrower than its step).
     """
     seen = {trial.key for trial in study.trials}
-    rng = study.rng()
+    space, rng = within or study.space, study.rng()
     for attempt in range(MOST_DRAWS):
-        candidate = draw(study, rng)
+        candidate = draw(study, rng) if attempt < DRAWS else space.sample(rng)
         if canonical(candidate) not in seen:
             return candidate
-        left = _first_unseen(study, seen) if attempt == DRAWS else None
+        left = _first_unseen(space, seen) if attempt == DRAWS else None
         if left is not None:
             return left
     raise SpaceExhausted(f"no untried candidate came up in {MOST_DRAWS} draws; widen the space")
 
 
-def _first_unseen(study: StudyView, seen: set[str]) -> dict[str, Value] | None:
+def _first_unseen(space: Space, seen: set[str]) -> dict[str, Value] | None:
     """Return an untried candidate of a finite space, None where the space is infinite; raises SpaceExhausted."""
     try:
-        for candidate in study.space.enumerate():
+        for candidate in space.enumerate():
             if canonical(candidate) not in seen:
                 return candidate
     except ValueError:

@@ -14,11 +14,12 @@ need no imputation, and a proposal calls `define` only once, which may be a user
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Choice, Distribution, Value
 from tunesmith.strategies._strategy import Strategy, one_by_one
+from tunesmith.strategies._units import units_of
 from tunesmith.study import Proposal, State, StudyView, Trial
 
 MOST_GOOD = 25
@@ -49,7 +50,7 @@ class TPE(Strategy):
         return one_by_one(study, count, self._draw)
 
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
-        losses = study.losses()
+        losses = study.merits()
         if len(losses) < self.startup:
             return study.space.sample(rng)
         good, bad = self._split(study, losses)
@@ -72,23 +73,16 @@ class _Density:
         self.trials = trials
         self.log_weights = np.log(np.append(_recency(len(trials)), 1.0))
 
-    def kernels(self, name: str, distribution: Distribution) -> "_Kernels":
-        known = [i for i, trial in enumerate(self.trials) if _holds(trial, name, distribution)]
-        units = distribution.cdf([self.trials[i].candidate[name] for i in known])
-        return _Kernels(np.array(known, dtype=int), units, len(self.trials) + 1, distribution, self.dimensions)
+        self.dimensions = float(np.median([len(trial.candidate) for trial in trials])) if trials else 1.0
 
-    @property
-    def dimensions(self) -> float:
-        return float(np.median([len(trial.candidate) for trial in self.trials])) if self.trials else 1.0
+    def kernels(self, name: str, distribution: Distribution) -> "_Kernels":
+        units = units_of(self.trials, name, distribution)
+        known = np.flatnonzero(~np.isnan(units))
+        return _Kernels(known, units[known], len(self.trials) + 1, distribution, self.dimensions)
 
     def decide(self, log_fit: np.ndarray) -> None:
         """Weigh every component by how well it fits the decided value."""
         self.log_weights = self.log_weights + log_fit
-
-
-def _holds(trial: Trial, name: str, distribution: Distribution) -> bool:
-    """A branch may give the same name another range; what does not fit is as good as absent."""
-    return name in trial.candidate and distribution.contains(trial.candidate[name])
 
 
 def _recency(count: int) -> np.ndarray:
@@ -146,7 +140,7 @@ class _Walk:
 
     def pick(self, name: str, distribution: Distribution) -> Value:
         good, bad = self.good.kernels(name, distribution), self.bad.kernels(name, distribution)
-        weights = np.exp(self.good.log_weights - logsumexp(self.good.log_weights))
+        weights = np.exp(self.good.log_weights - self.good.log_weights.max())
         components = self.rng.choice(len(weights), size=self.draws, p=weights / weights.sum())
         values = [distribution.quantile(good.draw(component, self.rng)) for component in components]
         units = distribution.cdf(values)
@@ -160,4 +154,5 @@ class _Walk:
 
 def _log_sums(terms: np.ndarray) -> np.ndarray:
     """Return the logarithms of each row's sum of exponentials."""
-    return np.asarray(logsumexp(terms, axis=1))
+    largest = terms.max(axis=1)
+    return largest + np.log(np.exp(terms - largest[:, None]).sum(axis=1))

@@ -6,6 +6,7 @@ ones (as SMAC's local search does), and numbers are polished by L-BFGS with the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import minimize
@@ -13,7 +14,7 @@ from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.kernel import Features, features
-from tunesmith.strategies._gp.model import ROOT_2PI, Posterior, log_improvement
+from tunesmith.strategies._gp.model import ROOT_2PI, log_improvement
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,18 @@ class Effort:
 SPARING = Effort(random=12, copies=4, good=2, steps=(), polished=0)
 
 
+class Process(Protocol):
+    """What is expected of candidates, and how surely."""
+
+    def predict(self, asked: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return means and deviations; shapes (n,)."""
+        ...
+
+    def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
+        """Return mean and deviation at one candidate, and their gradients by its numbers."""
+        ...
+
+
 class Acquisition:
     """Expected improvement over a cube, times the chance that every bound is kept (Gardner et al., 2014).
 
@@ -40,7 +53,7 @@ class Acquisition:
     chance alone counts. bounds: of what must not exceed 0.
     """
 
-    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Posterior, float]], bounds: Sequence[Posterior] = ()) -> None:
+    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Process, float]], bounds: Sequence[Process] = ()) -> None:
         self.cube, self.posteriors, self.bounds = cube, posteriors, bounds
 
     def of(self, units: np.ndarray) -> np.ndarray:
@@ -108,7 +121,7 @@ def _mean_of_logs(parts: Sequence[ValueAndSlope]) -> ValueAndSlope:
     return total, np.exp(values - total) @ np.array([slope for _, slope in parts])
 
 
-def _improvement(posterior: Posterior, best: float, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
+def _improvement(posterior: Process, best: float, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
     """Return the log expected improvement at one candidate and its gradient by the numbers."""
     mean, deviation, up, wider = posterior.slope(numbers, options)
     z = (best - mean) / deviation
@@ -117,7 +130,7 @@ def _improvement(posterior: Posterior, best: float, numbers: np.ndarray, options
     return value, wider / deviation + share * (-up - z * wider) / deviation
 
 
-def _chance(bound: Posterior, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
+def _chance(bound: Process, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
     """Return the log chance that a bound is kept at one candidate and its gradient by the numbers."""
     mean, deviation, up, wider = bound.slope(numbers, options)
     z = -mean / deviation

@@ -1,6 +1,6 @@
 """A study as arrays: what has ended, of too many trials a part, and what still runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,7 +39,8 @@ class Observations:
 
 def observe(study: StudyView, cube: Cube) -> Observations:
     """Return what a study tells."""
-    losses = study.losses()
+    # The bounds have processes of their own, so the merits are those of a study without any.
+    losses = replace(study, constraints=()).merits()
     ordered = sorted(study.trials, key=lambda trial: trial.number)
     ended = [trial for trial in ordered if trial.state is not State.RUNNING]
     found = np.array([losses.get(trial.number, np.nan) for trial in ended], dtype=float)
