@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tunesmith
@@ -76,7 +77,8 @@ def test_a_time_limit_of_a_trial_is_kept() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"strategy": "tpee"}, "minimize: strategy.name: 'tpee' is unknown; allowed: random, tpe (did you mean 'tpe'?)"),
+        ({"strategy": "tpee"}, "minimize: strategy.name: 'tpee' is unknown; allowed: auto, "),
+        ({"strategy": "tpee"}, "(did you mean 'tpe'?)"),
         ({"trials": 0}, "minimize: budget.trials: got 0"),
         ({"memory": "much"}, "needs a quantity of memory such as 512Mi or 8Gi"),
         ({"space": {"x": [0, 1]}}, "minimize: space.parameters.x: got [0, 1]; a distribution is written as"),
@@ -98,6 +100,17 @@ def test_a_search_without_a_good_trial_says_why() -> None:
 def test_a_search_of_a_function_has_no_model() -> None:
     with pytest.raises(SpecError, match="trained no networks"):
         _ = tunesmith.minimize(lambda x: x, tunesmith.uniform(0, 1), trials=1).best_model
+
+
+def test_a_result_is_advised_on_and_its_next_space_is_searched() -> None:
+    space = {"x": tunesmith.uniform(0, 1), "kind": tunesmith.choice({"a": {"y": tunesmith.uniform(0, 1)}, "b": {}})}
+    result = tunesmith.minimize(lambda c: (c["x"] - 0.3) ** 2 + (c["kind"] == "a"), space, strategy="random", trials=60)
+    advice = tunesmith.advise(result)
+    assert list(advice.importance)[:2] == ["kind", "x"]
+    assert advice.space is not None
+    assert set(advice.space.sample(np.random.default_rng(0))) == {"x", "kind"}
+    again = tunesmith.minimize(lambda c: (c["x"] - 0.3) ** 2, advice.space, trials=5)
+    assert again.best_value < 0.1
 
 
 def test_a_choice_that_opens_parameters_reaches_the_function_whole() -> None:

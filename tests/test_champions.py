@@ -128,6 +128,9 @@ def test_a_version_that_is_not_whole_is_not_served(registry: Champions, tmp_path
     (tmp_path / "registry/models" / made.version / "version.json").unlink()
     with pytest.raises(RegistryError, match="is no complete version"):
         registry.fetch(made.version, tmp_path / "fetched")
+    registry.promote(model(tmp_path, "b"), {}, made.version, "better")
+    with pytest.raises(RegistryError, match="is no complete version"):
+        registry.roll_back()
 
 
 def test_a_damaged_entry_is_named(registry: Champions, tmp_path: Path) -> None:

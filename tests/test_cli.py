@@ -90,7 +90,7 @@ MISTAKES = {
     "unknown strategy": (
         "strategy: {name: random, seed: 1}",
         "strategy: {name: tpo}",
-        "strategy.name: 'tpo' is unknown; allowed: random, tpe",
+        "strategy.name: 'tpo' is unknown; allowed: auto, cmaes, ",
     ),
     "misspelt key": ("budget: {trials: 6}", "budget: {trails: 6}", "did you mean 'trials'?"),
     "misspelt section": ("budget:", "buget:", "did you mean 'budget'?"),

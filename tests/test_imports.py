@@ -5,7 +5,7 @@ import sys
 
 import tunesmith
 
-HEAVY: tuple[str, ...] = ("grpc", "keras", "kfp", "kubernetes", "sklearn.ensemble", "tensorflow")
+HEAVY: tuple[str, ...] = ("grpc", "keras", "kfp", "kubernetes", "optuna", "sklearn.ensemble", "tensorflow")
 OPTIONAL = (
     "google.protobuf",
     "grpc",
@@ -14,6 +14,7 @@ OPTIONAL = (
     "kubernetes",
     "onnx",
     "onnxruntime",
+    "optuna",
     "sklearn",
     "tensorflow",
     "tf2onnx",
@@ -64,7 +65,7 @@ def test_the_help_loads_nothing_heavy():
 def test_spaces_strategies_schedulers_and_engines_load_nothing_heavy():
     code = """
 import importlib, pkgutil
-for seam in ("data", "engines", "evaluation", "export", "report", "schedulers", "spaces", "strategies"):
+for seam in ("advice", "data", "engines", "evaluation", "export", "report", "schedulers", "spaces", "strategies"):
     package = importlib.import_module(f"tunesmith.{seam}")
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         importlib.import_module(module.name)
@@ -75,12 +76,20 @@ for seam in ("data", "engines", "evaluation", "export", "report", "schedulers", 
 def test_a_function_can_be_searched_without_any_optional_package():
     code = """
 import tunesmith
-for strategy in ("random", "tpe"):
+for strategy in ("auto", "cmaes", "gp", "grid", "random", "sobol", "tpe"):
     space = {"x": tunesmith.uniform(-1, 1), "kind": tunesmith.choice(["a", "b"])}
     result = tunesmith.minimize(lambda candidate: candidate["x"] ** 2, space, strategy=strategy, trials=12)
     print(strategy, result.outcome.finished)
 """
-    assert run_python(BLOCK + code).splitlines() == ["random 12", "tpe 12"]
+    assert run_python(BLOCK + code).splitlines() == [
+        "auto 12",
+        "cmaes 12",
+        "gp 12",
+        "grid 10",
+        "random 12",
+        "sobol 12",
+        "tpe 12",
+    ]
 
 
 def test_an_optional_package_that_is_absent_cannot_be_imported():

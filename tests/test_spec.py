@@ -11,8 +11,9 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.sections import parse_bytes
 from tunesmith.spec import load_spec, parse_spec
+from tunesmith.strategies.auto import Auto
 from tunesmith.strategies.tpe import TPE
-from tunesmith.study import Objective
+from tunesmith.study import Constraint, Objective
 from tunesmith.yaml_text import read_yaml, write_yaml
 
 FULL: dict[str, Any] = {
@@ -57,7 +58,7 @@ def test_a_full_file_is_read() -> None:
 
 def test_everything_but_the_space_and_the_data_has_a_default() -> None:
     spec = parse_spec({"data": {"uri": "digits"}, "space": FULL["space"]})
-    assert spec.strategy == TPE()
+    assert spec.strategy == Auto()
     assert spec.seed == 0
     assert spec.objective is None
     assert spec.file.budget.trials == 30
@@ -80,6 +81,32 @@ def test_the_objective_follows_from_the_task_where_none_is_given() -> None:
     assert spec.for_data(table).objective == Objective("val_loss", "minimize")
     assert parse_spec(FULL).for_data(table).objective == Objective("val_accuracy", "maximize")
     assert parse_spec(read_yaml(SMALL, "s")).objective == Objective("loss", "minimize")
+
+
+TRADE_OFF = FULL | {
+    "objectives": [{"metric": "val_accuracy", "goal": "maximize"}, {"metric": "latency_ms", "goal": "minimize"}],
+    "constraints": ["parameters<=1e6"],
+}
+
+
+def test_several_objectives_and_constraints_are_read_and_written_in_one_form() -> None:
+    spec = parse_spec(TRADE_OFF)
+    assert spec.objective == Objective("val_accuracy", "maximize")
+    assert spec.others == (Objective("latency_ms"),)
+    assert spec.constraints == (Constraint("parameters", "<=", 1e6),)
+    content = spec.to_json()
+    assert content["objectives"] == TRADE_OFF["objectives"]
+    assert content["constraints"] == ["parameters <= 1000000"]
+    assert parse_spec(content).to_json() == content
+
+
+def test_a_search_without_constraints_is_written_without_the_key() -> None:
+    assert "constraints" not in parse_spec(FULL).to_json()
+
+
+def test_trials_are_not_stopped_by_one_of_several_objectives() -> None:
+    assert "scheduler: stops trials by a single objective" in message_of(TRADE_OFF | {"scheduler": {"name": "median"}})
+    parse_spec(TRADE_OFF | {"scheduler": {"name": "median"}, "objectives": FULL["objectives"]})
 
 
 def test_whole_floats_are_whole_numbers_everywhere() -> None:
@@ -124,7 +151,7 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("space.parameters", [1], "space.parameters: got [1]: needs keys with values"),
         ("space.parameters", {1: {"uniform": [0, 1]}}, "space.parameters.1: got 1: Input should be a valid string"),
         ("space", {}, "space.kind: is missing; one of: "),
-        ("strategy", {}, "strategy.name: is missing; one of: random, "),
+        ("strategy", {}, "strategy.name: is missing; one of: auto, "),
         ("strategy", "tpe", "strategy: got 'tpe': needs keys with values, such as {key: value}"),
         ("strategy.name", "tpee", "strategy.name: 'tpee' is unknown; allowed: "),
         ("strategy.name", "tpee", "(did you mean 'tpe'?)"),
@@ -179,6 +206,19 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("objectives.0.goal", "max", "objectives.0.goal: got 'max': Input should be 'minimize' or 'maximize'"),
         ("objectives.0", {"metric": "a"}, "objectives.0.goal: is missing"),
         ("objectives.0.metric", "", "objectives.0.metric: got ''"),
+        (
+            "objectives",
+            [{"metric": "a", "goal": "minimize"}, {"metric": "a", "goal": "maximize"}],
+            "objectives.1.metric: 'a' is an objective already; name each metric once",
+        ),
+        ("constraints", [], "constraints: got []: List should have at least 1 item"),
+        ("constraints", "latency_ms <= 5", "constraints: got 'latency_ms <= 5': Input should be a valid list"),
+        ("constraints", [5], "constraints.0: got 5: Input should be a valid string"),
+        (
+            "constraints",
+            ["a <= 1", "latency_ms < 5"],
+            "constraints.1: got 'latency_ms < 5'; needs a metric, <= or >=, and a number, such as 'latency_ms <= 5'",
+        ),
         ("evaluation.kind", "function", "evaluation.function: is missing; needs file.py:function or package.module:function"),
         ("evaluation.kind", "functions", "evaluation.kind: got 'functions': Input should be 'training' or 'function'"),
         ("evaluation.early_stopping", {}, "evaluation.early_stopping.patience: is missing"),
@@ -199,7 +239,7 @@ def test_all_mistakes_of_the_sections_are_named_at_once() -> None:
 def test_a_file_that_is_no_dictionary_is_told_what_one_is(content: object, message: str) -> None:
     assert message_of(content) == (
         f"search.yaml: {message}; a search file is a dictionary with: "
-        "data, space, strategy, scheduler, objectives, evaluation, budget, resources, cluster, warm_start, gate"
+        "data, space, strategy, scheduler, objectives, constraints, evaluation, budget, resources, cluster, warm_start, gate"
     )
 
 

@@ -15,7 +15,7 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import StudyError
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.record import Record
-from tunesmith.search import make_evaluator, spec_objective
+from tunesmith.search import make_evaluator, spec_aims
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
 from tunesmith.spec import Spec, parse_spec
@@ -123,7 +123,7 @@ def test_the_best_trial_of_a_study_is_trained(tmp_path: Path, pictures: Searched
     with Record.start(tmp_path / "study", spec.to_json()) as record:
         for number, accuracy in enumerate((0.2, 0.9, 0.5)):
             record.begin(number, CANDIDATE)
-            metrics = trial.metrics | {spec_objective(spec).metric: accuracy}
+            metrics = trial.metrics | {spec_aims(spec).objectives[0].metric: accuracy}
             record.finish(Trial(number, CANDIDATE, State.FINISHED, metrics, facts={"best_epoch": 1.0}))
     winner = train(tmp_path / "study", dataset, tmp_path / "model")
     assert (winner.trial, winner.epochs) == (1, 1)

@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.api import Result, design, minimize
+    from tunesmith.api import Result, advise, design, minimize
     from tunesmith.distributions import choice, integer, logint, lognormal, loguniform, normal, uniform
     from tunesmith.spaces._training import Training
     from tunesmith.spaces.layers import Layers
@@ -13,6 +13,7 @@ __all__ = [
     "Layers",
     "Result",
     "Training",
+    "advise",
     "choice",
     "design",
     "integer",
@@ -26,7 +27,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    **dict.fromkeys(("minimize", "design", "Result"), "tunesmith.api"),
+    **dict.fromkeys(("minimize", "design", "advise", "Result"), "tunesmith.api"),
     **dict.fromkeys(("uniform", "loguniform", "integer", "logint", "normal", "lognormal", "choice"), "tunesmith.distributions"),
     "Training": "tunesmith.spaces._training",
     "Layers": "tunesmith.spaces.layers",

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -19,11 +19,14 @@ from tunesmith.evaluation._context import Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.progress import ConsoleProgress
 from tunesmith.record import Record
-from tunesmith.search import Outcome, make_evaluator, outcome, run, spec_objective, study_content
+from tunesmith.search import Outcome, make_evaluator, outcome, run, spec_aims, study_content
 from tunesmith.spaces._distributions import Distribution, Value
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.parameters import Branches
 from tunesmith.spec import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from tunesmith.advice.advise import Advice
 
 # The name of the one parameter of a space that is a bare distribution or choice.
 BARE = "x"
@@ -59,7 +62,7 @@ def minimize(
     function: Callable[..., Any],
     space: Distribution | Branches | Mapping[str, Any] | Space,
     *,
-    strategy: Strategy = "tpe",
+    strategy: Strategy = "auto",
     trials: int = 100,
     parallel: int = 1,
     seed: int = 0,
@@ -96,7 +99,7 @@ def design(
     build: Callable[..., Any] | Space,
     data: Any,
     *,
-    strategy: Strategy = "tpe",
+    strategy: Strategy = "auto",
     trials: int = 30,
     parallel: int = 1,
     epochs: int = 20,
@@ -147,6 +150,20 @@ class Ready:
     fingerprint: str = ""
 
 
+def advise(study: Result | str | Path, objective: str | None = None) -> "Advice":
+    """Return what a study says about what to do next: which parameters matter, what to fix, narrow or widen, whether to go on.
+
+    study: a result, or the folder of a study or of a run. objective: which of several, the first by default. The advice's
+    `space`, where it has one, is that of the next search.
+
+    Raises SpecError for an objective that the study has not, StudyError where there is no study.
+    """
+    from tunesmith.advice.advise import advise as advise_folder
+    from tunesmith.summary import study_folder
+
+    return advise_folder(study.study.folder if isinstance(study, Result) else study_folder(Path(study)), objective)
+
+
 def _run(ready: Callable[[Path], Ready], study: str | Path | None, progress: bool) -> Result:
     keep = tempfile.TemporaryDirectory(prefix="tunesmith-") if study is None else None
     folder = Path(keep.name if keep else str(study))
@@ -156,7 +173,7 @@ def _run(ready: Callable[[Path], Ready], study: str | Path | None, progress: boo
         shown = ConsoleProgress(Console(stderr=True, markup=False)) if progress else Progress()
         run(search.spec, search.evaluator, record, engine, shown)
     record = Record.read(folder)
-    found = outcome(record, spec_objective(search.spec))
+    found = outcome(record, spec_aims(search.spec))
     return Result(dict(found.best.candidate), found.value, record, found, keep)
 
 

@@ -66,8 +66,7 @@ class Champions:
 
     def fetch(self, version: str, folder: Path) -> None:
         """Copy a version's model and study into `folder`; raises RegistryError where the version is not whole."""
-        if not storage.exists(storage.join(self.place(version), COMPLETE)):
-            raise RegistryError(f"{self.place(version)}: is no complete version of a model (it has no {COMPLETE})")
+        self._refuse_incomplete(version)
         for part in ("model", "study"):
             source = storage.join(self.place(version), part)
             if storage.exists(source):
@@ -95,7 +94,7 @@ class Champions:
     def roll_back(self, version: str = "") -> Promotion:
         """Put an earlier version to use again, without a `version` the one before the present; it is a promotion like others.
 
-        Raises RegistryError where there is no such version.
+        Raises RegistryError where there is no such version, or not all of it any more.
         """
         history = self.history()
         if not history:
@@ -106,8 +105,13 @@ class Champions:
         if wanted not in known or wanted == current.version:
             others = ", ".join(name for name in known if name != current.version) or "none"
             raise RegistryError(f"{self.uri}: cannot go back to {wanted or 'a version before the first'!r}; allowed: {others}")
+        self._refuse_incomplete(wanted)
         figures = next(promotion.figures for promotion in reversed(history) if promotion.version == wanted)
         return self._append(wanted, current.version, f"rolled back from {current.version}", figures, current.number + 1)
+
+    def _refuse_incomplete(self, version: str) -> None:
+        if not storage.exists(storage.join(self.place(version), COMPLETE)):
+            raise RegistryError(f"{self.place(version)}: is no complete version of a model (it has no {COMPLETE})")
 
     def _entries(self) -> list[str]:
         return sorted(name for name in storage.names(storage.join(self.uri, "promotions")) if name.endswith(".json"))

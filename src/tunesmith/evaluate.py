@@ -10,9 +10,10 @@ import numpy as np
 
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import GateFailed, SpecError
+from tunesmith.evaluation._measured import latency
 from tunesmith.figures import ClassFigures, Figures, RocPoint, judge_classes, judge_regression
 from tunesmith.files import write_json
-from tunesmith.latency import Latency, measure
+from tunesmith.latency import Latency
 from tunesmith.model_folder import ModelFolder
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def evaluate(model_folder: Path, dataset_folder: Path, folder: Path | None = Non
         figures=judge_classes(y, answers, source.info.classes) if classifies else judge_regression(y, answers),
         size=source.size,
         parameters=model.count_params(),
-        latency=_latency(model, x[:1]),
+        latency=latency(model, x[:1]),
         fingerprint=dataset.info.fingerprint,
     )
     if folder:
@@ -129,11 +130,3 @@ def _predict(model: "keras.Model", x: np.ndarray) -> np.ndarray:
     if broken:
         raise GateFailed(f"the model answers NaN or infinity for {broken} of {len(x)} test examples")
     return answers
-
-
-def _latency(model: "keras.Model", example: np.ndarray) -> Latency:
-    import tensorflow as tf
-
-    serve = tf.function(lambda batch: model(batch, training=False))
-    tensor = tf.convert_to_tensor(np.asarray(example), dtype=model.inputs[0].dtype)
-    return measure(lambda: np.asarray(serve(tensor)))

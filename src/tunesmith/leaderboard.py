@@ -1,6 +1,7 @@
 """A study's trials in order."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +10,33 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tunesmith.aims import Aims
 from tunesmith.errors import StudyError
+from tunesmith.ranking import pareto_front, ranking
 from tunesmith.record import Record
-from tunesmith.study import Objective, State, Trial, ranking
-from tunesmith.summary import describe_candidate, study_folder
+from tunesmith.study import State, Trial
+from tunesmith.summary import describe_candidate, rounded, study_folder
 
-# The width of a row's other columns and of the space between all.
+# The width of a row's other columns and of the space between all; of a figure, and of the space beside it.
 OTHER_COLUMNS = 45
+DIGITS, PADDING = 6, 3
 
 
 def leaderboard(folder: Path, top: int) -> dict[str, Any]:
     """Return the `top` best trials of a study, running or ended, and how many trials are in which state."""
     with Record.read(study_folder(folder)) as record:
         trials = record.trials()
-        objective = recorded_objective(record)
+        aims = Aims.of(record.content)
         return {
             "study": str(record.folder),
             "notice": record.notice,
-            "objective": {"metric": objective.metric, "goal": objective.goal},
+            "objective": asdict(aims.objectives[0]),
+            **(aims.to_json() if len(aims.objectives) > 1 or aims.constraints else {}),
+            **({"front": front} if (front := _front(trials, aims)) else {}),
             "states": {state.value: sum(trial.state is state for trial in trials) for state in State},
             "seconds": record.seconds,
-            "trials": [_row(trial) for trial in ranking(trials, objective)[:top]],
+            "strategy": [{"from_trial": number, "text": text} for number, text in record.strategy],
+            "trials": [_row(trial) for trial in ranking(trials, aims)[:top]],
         }
 
 
@@ -44,10 +51,9 @@ def trial_details(folder: Path, number: int) -> dict[str, Any]:
         return {**_row(trials[number]), "curve": curve, "folder": str(record.trial_folder(number))}
 
 
-def recorded_objective(record: Record) -> Objective:
-    """Return the objective of a recorded study."""
-    first = record.content["objectives"][0]
-    return Objective(first["metric"], first["goal"])
+def _front(trials: list[Trial], aims: Aims) -> list[int]:
+    """Return the numbers of the Pareto front, where there are several objectives."""
+    return [trial.number for trial in pareto_front(trials, aims)] if len(aims.objectives) > 1 else []
 
 
 def _row(trial: Trial) -> dict[str, Any]:
@@ -61,16 +67,29 @@ def print_leaderboard(board: Mapping[str, Any], console: Console) -> None:
     """Print a leaderboard as a table."""
     if board["notice"]:
         console.print(board["notice"], style="yellow")
-    metric = board["objective"]["metric"]
-    table = Table("rank", "trial", metric, "state", "seconds", "candidate", box=SIMPLE)
-    room = max(console.width - OTHER_COLUMNS - len(metric), 20)
+    metrics, front = _columns(board), set(board.get("front", ()))
+    table = Table("rank", "trial", *metrics, "state", "seconds", "candidate", box=SIMPLE)
+    further = sum(max(len(metric), DIGITS) + PADDING for metric in metrics[1:])
+    room = max(console.width - OTHER_COLUMNS - len(metrics[0]) - further - len(" *" if front else ""), 20)
     for rank, row in enumerate(board["trials"], start=1):
-        value = row["metrics"].get(metric)
-        shown = "" if value is None else f"{value:.4g}"
+        values = (row["metrics"].get(metric) for metric in metrics)
+        shown = ["" if value is None else rounded(value) for value in values]
+        place = f"{rank} *" if row["trial"] in front else str(rank)
         about = describe_candidate(row["candidate"], 5) if row["state"] != State.FAILED else row["reason"]
-        table.add_row(str(rank), str(row["trial"]), shown, row["state"], f"{row['seconds']:.1f}", _cut(about, room))
+        table.add_row(place, str(row["trial"]), *shown, row["state"], f"{row['seconds']:.1f}", _cut(about, room))
     console.print(table)
+    if front:
+        console.print(f"* on the Pareto front ({len(front)} trials); the first is its knee")
+    if board.get("constraints"):
+        console.print(f"within {', '.join(board['constraints'])}", highlight=False)
+    for told in board["strategy"]:
+        console.print(f"from trial {told['from_trial']} on by {told['text']}", highlight=False, soft_wrap=True)
     console.print("  ".join(f"{count} {state}" for state, count in board["states"].items() if count))
+
+
+def _columns(board: Mapping[str, Any]) -> list[str]:
+    """Return the metrics of the objectives and the constraints, each once."""
+    return list(Aims.of(board).metrics) if "objectives" in board else [board["objective"]["metric"]]
 
 
 def _cut(text: str, room: int) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from tunesmith.aims import Aims
 from tunesmith.errors import GateFailed, SpecError, StudyError, TunesmithError
-from tunesmith.leaderboard import recorded_objective
 from tunesmith.pipeline_run.arguments import GATES, check
 from tunesmith.pipeline_run.catalog import kfp_silenced, load_pipeline
 from tunesmith.pipeline_run.display import PipelineDisplay
@@ -94,7 +94,7 @@ def _summary(run: RunFolder, pipeline: "BaseComponent", seconds: float) -> dict[
     outputs = run.outputs(pipeline)
     try:
         with Record.read(outputs.get("study", run.path)) as record:
-            found = outcome(record, recorded_objective(record)).to_json()
+            found = outcome(record, Aims.of(record.content)).to_json()
     except StudyError:
         return {"seconds": round(seconds, 3), "outputs": {name: str(path) for name, path in outputs.items()}}
     judged = _read(outputs.get("evaluation", run.path) / "evaluation.json")

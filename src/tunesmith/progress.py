@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn
 
 from tunesmith.engines._engine import Progress, Search
-from tunesmith.study import State, Trial, best_trial
+from tunesmith.ranking import pareto_front
+from tunesmith.study import State, Trial
 
 LINE_SECONDS = 5.0
 
@@ -18,17 +19,17 @@ class ConsoleProgress(Progress):
     def __init__(self, console: Console, line_seconds: float = LINE_SECONDS) -> None:
         self.console, self.line_seconds = console, line_seconds
         self.bar: Bar | None = None
+        self.noted = ""
 
     def begin(self, search: Search, trials: list[Trial]) -> None:
         """Start the display; trials of an earlier session count as done."""
-        self.objective, self.total = search.objective, search.limits.trials
+        self.aims, self.total = search.aims, search.limits.trials
         done = [trial for trial in trials if trial.done]
-        self.best = best_trial(done, self.objective)
+        self.front = pareto_front(done, self.aims)
         self.failed = sum(trial.state is State.FAILED for trial in done)
         self.stopped = sum(trial.state is State.STOPPED for trial in done)
         self.count = self.before = len(done)
         self.started, self.last_line = time.monotonic(), 0.0
-        self.noted = ""
         if search.record.notice:
             self.console.print(search.record.notice, style="yellow", highlight=False, soft_wrap=True)
         if self.before:
@@ -49,7 +50,7 @@ class ConsoleProgress(Progress):
         self.count += 1
         self.failed += trial.state is State.FAILED
         self.stopped += trial.state is State.STOPPED
-        self.best = best_trial([trial for trial in (self.best, trial) if trial], self.objective)
+        self.front = pareto_front([*self.front, trial], self.aims)
         text = self._text()
         if self.bar:
             self.bar.update(self.task, completed=self.count, description=text)
@@ -70,9 +71,11 @@ class ConsoleProgress(Progress):
 
     def _text(self) -> str:
         parts = []
-        if self.best:
-            value = self.best.metrics[self.objective.metric]
-            parts.append(f"best {self.objective.metric} {value:.4g} (trial {self.best.number})")
+        if self.front:
+            best, metrics = self.front[0], [objective.metric for objective in self.aims.objectives]
+            values = ", ".join(f"{metric} {best.metrics[metric]:.4g}" for metric in metrics)
+            parts.append(f"best {values} (trial {best.number})")
+        parts += [f"front of {len(self.front)}"] if len(self.aims.objectives) > 1 and self.front else []
         parts += [f"{self.failed} failed"] if self.failed else []
         parts += [f"{self.stopped} stopped"] if self.stopped else []
         pace = (time.monotonic() - self.started) / max(self.count - self.before, 1)

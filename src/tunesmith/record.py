@@ -28,7 +28,7 @@ class Record:
 
     def __init__(self, folder: Path, writing: bool) -> None:
         self.folder = folder
-        self.notice = ""
+        self.notice = self._described = ""
         self._lock: IO[str] | None = _lock(folder) if writing else None
         try:
             self._database = self._connect(writing)
@@ -114,6 +114,24 @@ class Record:
         """Record the wall-clock seconds spent searching so far."""
         with disk_errors(self.folder), self._database:
             self._database.execute("INSERT OR REPLACE INTO study VALUES ('seconds', ?)", (str(seconds),))
+
+    @property
+    def strategy(self) -> list[tuple[int, str]]:
+        """What the strategy did and why, each with the number of the first trial that it was so for."""
+        row = self._database.execute("SELECT value FROM study WHERE key = 'strategy'").fetchone()
+        return [(number, text) for number, text in json.loads(row[0])] if row else []
+
+    def describe_strategy(self, number: int, text: str) -> None:
+        """Record what the strategy does from trial `number` on; nothing where that is what it did before."""
+        if text == self._described:
+            return
+        told = self.strategy
+        self._described = text
+        if text == (told[-1][1] if told else ""):
+            return
+        with disk_errors(self.folder), self._database:
+            value = json.dumps([*told, (number, text)])
+            self._database.execute("INSERT OR REPLACE INTO study VALUES ('strategy', ?)", (value,))
 
     def close(self) -> None:
         """Close the database and let others write."""

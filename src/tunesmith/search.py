@@ -1,9 +1,11 @@
 """Runs the search that a spec describes: makes the evaluator, opens the record, hands both to the engine."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.aims import Aims, Objective
 from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
 from tunesmith.engines._engine import Engine, Limits, Progress, Search
@@ -12,11 +14,12 @@ from tunesmith.errors import DataError, SpecError, StudyError
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.ranking import best_trial, pareto_front, ranking
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler, read_scheduler
 from tunesmith.spec import Spec, parse_spec
-from tunesmith.study import Objective, State, Trial, best_trial
-from tunesmith.warm_start import first_candidates
+from tunesmith.study import State, Trial
+from tunesmith.warm_start import warm_start
 
 if TYPE_CHECKING:
     from tunesmith.engines.katib import Place
@@ -24,14 +27,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a search: its best trial, and how many trials ended how."""
+    """What came of a search: its best trial, and how many trials ended how.
+
+    `front`: of several objectives the Pareto front, in the leaderboard's order: its first, the knee, is the best trial.
+    `strategy`: what the strategy did and why, where its settings do not tell.
+    """
 
     best: Trial
-    objective: Objective
+    aims: Aims
+    front: list[Trial]
     finished: int
     failed: int
     stopped: int
     seconds: float
+    strategy: str = ""
+
+    @property
+    def objective(self) -> Objective:
+        """The first objective."""
+        return self.aims.objectives[0]
 
     @property
     def trials(self) -> int:
@@ -46,11 +60,18 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as plain data."""
         return {
-            "best": {"trial": self.best.number, "candidate": dict(self.best.candidate), "metrics": self.best.metrics},
+            "best": _told(self.best),
             "objective": {"metric": self.objective.metric, "goal": self.objective.goal},
+            **(self.aims.to_json() if self.front or self.aims.constraints else {}),
+            **({"front": [_told(trial) for trial in self.front]} if self.front else {}),
             **{"value": self.value, "trials": self.trials, "failed": self.failed, "stopped": self.stopped},
             "seconds": round(self.seconds, 3),
+            **({"strategy": self.strategy} if self.strategy else {}),
         }
+
+
+def _told(trial: Trial) -> dict[str, Any]:
+    return {"trial": trial.number, "candidate": dict(trial.candidate), "metrics": trial.metrics}
 
 
 def search(
@@ -71,7 +92,7 @@ def search(
     content = study_content(spec, fingerprint, evaluator)
     with Record.start(folder, content) as record:
         run(spec, evaluator, record, make_engine(engine, spec, content, record, dataset, place), progress or Progress())
-        return outcome(record, spec_objective(spec))
+        return outcome(record, spec_aims(spec))
 
 
 def make_engine(
@@ -101,26 +122,47 @@ def run(spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progre
     """Run a spec's search on an engine."""
     budget, resources = spec.file.budget, spec.file.resources
     limits = Limits(budget.trials, budget.parallel, budget.hours, resources.memory, resources.seconds)
+    warm = warm_start(spec.file.warm_start or [], spec.space, spec_aims(spec), budget.trials, record, spec.folder)
+    for note in warm.notes:
+        progress.note(note)
     engine.run(
         Search(
-            *(spec.space, spec.strategy, spec_objective(spec), evaluator, limits, record, spec.seed),
+            *(spec.space, spec.strategy, spec_aims(spec).objectives[0], evaluator, limits, record, spec.seed),
+            others=spec.others,
+            constraints=spec.constraints,
             scheduler=make_scheduler(spec),
-            first=first_candidates(spec.file.warm_start or [], spec.space, budget.trials, spec.folder),
+            first=warm.first,
+            earlier=warm.earlier,
         ),
         progress,
     )
 
 
-def outcome(record: Record, objective: Objective) -> Outcome:
-    """Sum up a study; raises StudyError where no trial finished, with the last failure's reason."""
+def outcome(record: Record, aims: Aims) -> Outcome:
+    """Sum up a study; raises StudyError where no trial finished, with the last failure's reason, or none within constraints."""
     trials = [trial for trial in record.trials() if trial.done]
     counts = {state: sum(trial.state is state for trial in trials) for state in State}
-    best = best_trial(trials, objective)
+    best = best_trial(trials, aims)
     if best is None:
-        failures = [trial.reason for trial in trials if trial.state is State.FAILED]
-        why = f"; the last failure: {failures[-1]}" if failures else ""
-        raise StudyError(f"{record.folder}: none of {len(trials)} trials finished{why}")
-    return Outcome(best, objective, counts[State.FINISHED], counts[State.FAILED], counts[State.STOPPED], record.seconds)
+        raise StudyError(f"{record.folder}: {_why_none(trials, aims)}")
+    front = pareto_front(trials, aims) if len(aims.objectives) > 1 else []
+    return Outcome(
+        *(best, aims, front, counts[State.FINISHED], counts[State.FAILED], counts[State.STOPPED], record.seconds),
+        strategy="; then ".join(text for _, text in record.strategy),
+    )
+
+
+def _why_none(trials: list[Trial], aims: Aims) -> str:
+    """Say why none of the trials is the best."""
+    finished = [trial for trial in trials if trial.state is State.FINISHED]
+    if finished:
+        nearest = ranking(finished, aims)[0]
+        missed = [bound for bound in aims.constraints if bound.violation(nearest.metrics) != 0]
+        told = ", ".join(f"{bound.metric} {nearest.metrics.get(bound.metric, math.nan):.4g}" for bound in missed)
+        wanted = ", ".join(str(bound) for bound in aims.constraints)
+        return f"none of {len(finished)} finished trials keeps {wanted}; trial {nearest.number} comes nearest with {told}"
+    failures = [trial.reason for trial in trials if trial.state is State.FAILED]
+    return f"none of {len(trials)} trials finished" + (f"; the last failure: {failures[-1]}" if failures else "")
 
 
 def study_spec(record: Record) -> Spec:
@@ -128,11 +170,11 @@ def study_spec(record: Record) -> Spec:
     return parse_spec(record.content, str(record.folder / "spec.yaml"), record.folder)
 
 
-def spec_objective(spec: Spec) -> Objective:
-    """Return the objective; the data's task has decided it where the file left it open."""
-    if spec.objective is None:
+def spec_aims(spec: Spec) -> Aims:
+    """Return objectives and constraints; the data's task has decided the objective where the file left it open."""
+    if spec.aims is None:
         raise DataError("data: is needed to decide the objective; name one in objectives or give the prepared data")
-    return spec.objective
+    return spec.aims
 
 
 def make_evaluator(spec: Spec, dataset: Path | None) -> Evaluator:
@@ -140,11 +182,11 @@ def make_evaluator(spec: Spec, dataset: Path | None) -> Evaluator:
     evaluation = spec.file.evaluation
     if evaluation.kind == "function":
         function = load_function(evaluation.function or "", "evaluation.function", spec.folder)
-        return FunctionEvaluator(function, spec_objective(spec).metric)
+        return FunctionEvaluator(function, spec_aims(spec).objectives[0].metric)
     if dataset is None:
         raise DataError("data: a training needs a prepared data set")
     patience = evaluation.early_stopping.patience if evaluation.early_stopping else None
-    return TrainingEvaluator(spec.space, dataset, spec_objective(spec), evaluation.epochs, patience)
+    return TrainingEvaluator.for_aims(spec.space, dataset, spec_aims(spec), evaluation.epochs, patience)
 
 
 def make_scheduler(spec: Spec) -> Scheduler | None:

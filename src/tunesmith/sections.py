@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_serializer
 
 from tunesmith.errors import SpecError
 from tunesmith.registry import Checked
@@ -152,20 +152,36 @@ class ObjectiveSpec(Section):
     goal: Literal["minimize", "maximize"]
 
 
+class EarlierSpec(Section):
+    """An earlier study's folder; `rename` tells which of its parameters have another name now (`{old: new}`)."""
+
+    study: str = Field(min_length=1)
+    rename: dict[str, str] = Field(default_factory=dict)
+
+    @model_serializer
+    def _plain(self) -> str | dict[str, Any]:
+        return {"study": self.study, "rename": dict(self.rename)} if self.rename else self.study
+
+
+def _folder_alone(entry: object) -> object:
+    return {"study": entry} if isinstance(entry, str) else entry
+
+
 class SearchFile(Section):
     """The whole search file, its open sections (space, strategy, scheduler) still unread.
 
-    `warm_start`: folders of earlier studies, whose best candidates are tried first.
+    `warm_start`: folders of earlier studies, whose best candidates are tried first and whose trials the strategy learns from.
     """
 
     data: DataSpec | None = None
     space: dict[str, Any]
-    strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "tpe"})
+    strategy: dict[str, Any] = Field(default_factory=lambda: {"name": "auto"})
     scheduler: dict[str, Any] | None = None
-    objectives: list[ObjectiveSpec] | None = Field(default=None, min_length=1, max_length=1)
+    objectives: list[ObjectiveSpec] | None = Field(default=None, min_length=1)
+    constraints: list[str] | None = Field(default=None, min_length=1)
     evaluation: EvaluationSpec = Field(default_factory=EvaluationSpec)
     budget: BudgetSpec = Field(default_factory=BudgetSpec)
     resources: ResourcesSpec = Field(default_factory=ResourcesSpec)
     cluster: ClusterSpec = Field(default_factory=ClusterSpec)
-    warm_start: list[str] | None = Field(default=None, min_length=1)
+    warm_start: list[Annotated[EarlierSpec, BeforeValidator(_folder_alone)]] | None = Field(default=None, min_length=1)
     gate: GateSpec | None = None

@@ -10,13 +10,13 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from tunesmith.aims import Aims, Constraint, Objective, read_constraints
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import build, did_you_mean, discover, explain_one
 from tunesmith.sections import SearchFile, Section
 from tunesmith.spaces._space import Space
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.study import Objective
 from tunesmith.yaml_text import read_yaml
 
 
@@ -30,6 +30,13 @@ class Spec:
     objective: Objective | None
     seed: int
     folder: Path = Path()
+    others: tuple[Objective, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def aims(self) -> Aims | None:
+        """The objectives and the constraints; None where the data's task has still to decide."""
+        return Aims((self.objective, *self.others), self.constraints) if self.objective else None
 
     def for_data(self, data: DatasetInfo) -> "Spec":
         """Return the spec for a prepared data set: the space fitted to it, the default objective that of its task."""
@@ -46,9 +53,7 @@ class Spec:
         content = self.file.model_dump(mode="json", exclude_none=True, exclude={"space"})
         content["space"] = self.space.to_json()
         content["strategy"] = {"name": self.file.strategy["name"], "seed": self.seed, **asdict(self.strategy)}
-        if self.objective:
-            content["objectives"] = [{"metric": self.objective.metric, "goal": self.objective.goal}]
-        return content
+        return content | (self.aims.to_json() if self.aims else {})
 
 
 def load_spec(path: Path) -> Spec:
@@ -91,7 +96,10 @@ def _parse(content: object, folder: Path) -> Spec:
     seed = _seed(strategy_settings.pop("seed", 0))
     strategy = _named("tunesmith.strategies", strategy_settings, "name", Strategy, "strategy")
     space = build_space(file.space, folder)
-    return Spec(file, space, strategy, _objective(file), seed, folder)
+    objective, *others = _objectives(file)
+    constraints = read_constraints(file.constraints or ())
+    _check_scheduler(file)
+    return Spec(file, space, strategy, objective, seed, folder, tuple(others), constraints)
 
 
 def _seed(value: object) -> int:
@@ -127,11 +135,21 @@ def _check_evaluation(file: SearchFile) -> None:
         raise SpecError("gate: is for a trained model; the search of a function has none")
 
 
-def _objective(file: SearchFile) -> Objective | None:
-    """Return the objective asked for; None leaves it to the task of the data."""
-    if file.objectives:
-        return Objective(file.objectives[0].metric, file.objectives[0].goal)
-    return Objective("loss", "minimize") if file.evaluation.kind == "function" else None
+def _objectives(file: SearchFile) -> tuple[Any, ...]:
+    """Return the objectives asked for; a single None leaves them to the task of the data."""
+    if not file.objectives:
+        return (Objective("loss", "minimize") if file.evaluation.kind == "function" else None,)
+    metrics = [objective.metric for objective in file.objectives]
+    for position, metric in enumerate(metrics):
+        if metric in metrics[:position]:
+            raise SpecError(f"objectives.{position}.metric: {metric!r} is an objective already; name each metric once")
+    return tuple(Objective(objective.metric, objective.goal) for objective in file.objectives)
+
+
+def _check_scheduler(file: SearchFile) -> None:
+    """Refuse to stop trials by one of several objectives: what is poor in that one may be the best in another."""
+    if file.scheduler and file.objectives and len(file.objectives) > 1:
+        raise SpecError("scheduler: stops trials by a single objective; leave it out, or name one objective and constraints")
 
 
 def _explain_sections(error: ValidationError) -> str:

@@ -2,18 +2,16 @@
 
 import hashlib
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
+from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.merits import penalised, scalarised
+from tunesmith.pareto import best_first
 from tunesmith.spaces._space import Candidate, Space, canonical
-
-TIE_BREAKER = "val_loss"
 
 
 class State(StrEnum):
@@ -23,57 +21,6 @@ class State(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A metric to be made as small or as large as possible."""
-
-    metric: str
-    goal: Literal["minimize", "maximize"] = "minimize"
-
-    def loss(self, value: float) -> float:
-        """Return the value turned so that smaller is better."""
-        return value if self.goal == "minimize" else -value
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """A bound on a reported metric: `latency_ms <= 5`."""
-
-    metric: str
-    relation: Literal["<=", ">="]
-    bound: float
-
-    def excess(self, metrics: Mapping[str, float]) -> float:
-        """Return how far beyond the bound the metric is, below 0 within it, NaN where it was not reported."""
-        value = metrics.get(self.metric, math.nan)
-        excess = value - self.bound if self.relation == "<=" else self.bound - value
-        return excess if math.isfinite(excess) else math.nan
-
-    def violation(self, metrics: Mapping[str, float]) -> float:
-        """Return by how much the bound is missed, 0 where it is kept, NaN where the metric was not reported."""
-        excess = self.excess(metrics)
-        return max(excess, 0.0) if math.isfinite(excess) else math.nan
-
-
-@dataclass(frozen=True)
-class Aims:
-    """What a search is after: its objectives, the first one leading, within its constraints."""
-
-    objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...] = ()
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """The metrics that every trial has to report, each named once, the first objective's first."""
-        return tuple(dict.fromkeys(aim.metric for aim in (*self.objectives, *self.constraints)))
-
-    def violation(self, metrics: Mapping[str, float]) -> float:
-        """Return by what shares of their bounds the constraints are missed in all; infinite where one cannot be told."""
-        missed = ((bound.violation(metrics), abs(bound.bound) or 1.0) for bound in self.constraints)
-        total = sum(beyond / unit for beyond, unit in missed)
-        return math.inf if math.isnan(total) else total
 
 
 @dataclass(frozen=True)
@@ -164,7 +111,10 @@ class StudyView:
         return np.random.default_rng([self.seed, self.issued])
 
     def losses(self) -> dict[int, float]:
-        """Return the loss by trial number of all trials with a finite objective; smaller is better."""
+        """Return the loss by trial number of all trials with a finite objective; smaller is better.
+
+        A stopped trial's is the best it had come to; it would have ended no worse, and so searches keep away from such trials.
+        """
         found = {}
         for trial in self.trials:
             value = trial.metrics.get(self.objective.metric, math.nan)
@@ -186,6 +136,17 @@ class StudyView:
         """Tell whether the trial has ended and is known to keep every constraint."""
         return trial.state in (State.FINISHED, State.STOPPED) and self.aims.violation(trial.metrics) == 0
 
+    def best_first(self, most: int | None = None) -> list[int]:
+        """Return the numbers of the trials of `loss_rows`, the best first, for strategies that sort by front (pareto.py)."""
+        rows = self.loss_rows()
+        if not rows:
+            return []
+        metrics = {trial.number: trial.metrics for trial in self.trials}
+        numbers = sorted(rows)
+        losses = np.array([rows[number] for number in numbers])
+        missed = np.array([self.aims.violation(metrics[number]) for number in numbers])
+        return [numbers[i] for i in best_first(losses, missed, most)]
+
     def merits(self) -> dict[int, float]:
         """Return one loss by trial number, for strategies that follow a single figure: that of the one objective, or of all.
 
@@ -202,27 +163,6 @@ class StudyView:
         metrics = {trial.number: trial.metrics for trial in self.trials}
         violations = np.array([self.aims.violation(metrics[number]) for number in rows])
         return dict(zip(rows, penalised(merits, violations).tolist(), strict=True))
-
-
-def best_trial(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> Trial | None:
-    """Return the first of the leaderboard; None where no trial has finished."""
-    ranked = ranking(trials, objective)
-    return ranked[0] if ranked and ranked[0].state is State.FINISHED else None
-
-
-def ranking(trials: tuple[Trial, ...] | list[Trial], objective: Objective) -> list[Trial]:
-    """Return all trials in the leaderboard's order: finished by value, then stopped by value, failed, running.
-
-    Of equal values the lower TIE_BREAKER is first (an accuracy on few examples has many ties), then the earlier trial.
-    """
-    order = [State.FINISHED, State.STOPPED, State.FAILED, State.RUNNING]
-
-    def key(trial: Trial) -> tuple[int, float, float, int]:
-        value = trial.metrics.get(objective.metric, math.nan)
-        loss = objective.loss(value) if math.isfinite(value) else math.inf
-        return order.index(trial.state), loss, trial.metrics.get(TIE_BREAKER, math.inf), trial.number
-
-    return sorted(trials, key=key)
 
 
 def trial_seed(seed: int, number: int) -> int:

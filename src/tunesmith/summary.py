@@ -9,6 +9,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from tunesmith.aims import Aims
 from tunesmith.errors import StudyError
 from tunesmith.files import write_json
 
@@ -29,6 +30,8 @@ def make_summary(
         **{f"test_{name}": value for name, value in metrics.items()},
         "test_intervals": dict(intervals),
         **{name: search[name] for name in ("best", "objective", "value", "trials", "failed", "stopped")},
+        **{name: search[name] for name in ("objectives", "constraints", "front") if name in search},
+        **({"strategy": search["strategy"]} if "strategy" in search else {}),
         "search_seconds": search["seconds"],
         "seconds": round(seconds, 3),
         "outputs": {name: str(path) for name, path in outputs.items()},
@@ -56,11 +59,24 @@ def _rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     metrics = [metric for metric in ("accuracy", "mae", "rmse", "r2") if f"test_{metric}" in summary]
     rows += [(f"test {metric}", _figure(metric, summary)) for metric in metrics]
     best = summary["best"]
-    rows.append((summary["objective"]["metric"], f"{summary['value']:.4g} (trial {best['trial']})"))
+    rows += _aims(summary)
     rows.append(("best candidate", describe_candidate(best["candidate"])))
+    if "strategy" in summary:
+        rows.append(("strategy", summary["strategy"]))
     rows.append(("trials", f"{summary['trials']} run, {summary['failed']} failed, {summary['stopped']} stopped early"))
     rows.append(("time", str(timedelta(seconds=round(summary["seconds"])))))
     return rows + [(name, path) for name, path in summary["outputs"].items()]
+
+
+def _aims(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the best trial's metrics that the search was after, and the front where there are several objectives."""
+    best, front = summary["best"], summary.get("front", ())
+    asked = Aims.of(summary).metrics if "objectives" in summary else (summary["objective"]["metric"],)
+    rows = [(metric, f"{rounded(best['metrics'][metric])} (trial {best['trial']})") for metric in asked]
+    if not front:
+        return rows
+    named = ", ".join(str(trial["trial"]) for trial in front[:MOST_PARAMETERS])
+    return [*rows, ("Pareto front", f"{len(front)} trials: {named}{', ...' if len(front) > MOST_PARAMETERS else ''}")]
 
 
 def _figure(metric: str, summary: Mapping[str, Any]) -> str:
@@ -69,6 +85,11 @@ def _figure(metric: str, summary: Mapping[str, Any]) -> str:
     if metric == "accuracy":
         return f"{value:.2%}" + (f" (95 % interval {interval[0]:.2%} to {interval[1]:.2%})" if interval else "")
     return f"{value:.4g}" + (f" (95 % interval {interval[0]:.4g} to {interval[1]:.4g})" if interval else "")
+
+
+def rounded(value: float) -> str:
+    """Return a figure's four significant digits, or all of a large one's whole part."""
+    return f"{value:.4g}" if abs(value) < 1e4 or abs(value) >= 1e9 else f"{value:.0f}"
 
 
 def describe_candidate(candidate: Mapping[str, Any], most: int = MOST_PARAMETERS) -> str:

@@ -18,7 +18,7 @@ from tunesmith.evaluation._watch import Watch
 from tunesmith.evaluation.training import fit
 from tunesmith.files import whole_folder, write_json
 from tunesmith.record import Record
-from tunesmith.search import outcome, spec_objective, study_spec
+from tunesmith.search import outcome, spec_aims, study_spec
 from tunesmith.spec import Spec
 from tunesmith.study import Objective, Trial, trial_seed
 
@@ -56,7 +56,7 @@ def train(study: Path, dataset: Path, model: Path, refit: bool = True, log: Log 
     """
     with Record.read(study) as record:
         spec = study_spec(record).for_data(DatasetInfo.load(dataset))
-        best = outcome(record, spec_objective(spec)).best
+        best = outcome(record, spec_aims(spec)).best
         kept = record.trial_folder(best.number) / "model.keras"
     return fit_winner(spec, best, dataset, model, kept, refit, log or (lambda *_: None))
 

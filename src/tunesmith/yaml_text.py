@@ -55,6 +55,7 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
-def write_yaml(content: Any) -> str:
-    """Write plain data as YAML, keys in the order given."""
-    return yaml.dump(json.loads(json.dumps(content)), Dumper=_Dumper, sort_keys=False, width=120)
+def write_yaml(content: Any, inline: bool = False) -> str:
+    """Write plain data as YAML, keys in the order given; `inline`: what holds no lists or dictionaries stays on one line."""
+    style = None if inline else False
+    return yaml.dump(json.loads(json.dumps(content)), Dumper=_Dumper, sort_keys=False, width=120, default_flow_style=style)

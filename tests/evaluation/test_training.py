@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation.sets import ACCURACY, CLASSIFIER, LOSS, REGRESSOR, make_context
+from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import SpecError, TrialFailed, TrialStopped
 from tunesmith.evaluation.training import TrainingEvaluator
@@ -17,7 +18,6 @@ from tunesmith.spaces._training import Training
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
-from tunesmith.study import Objective
 
 GOOD = {"learning_rate": 0.01}
 HOPELESS = {"learning_rate": 0.0001}
@@ -249,3 +249,26 @@ def test_nothing_of_a_trial_is_left_in_the_process(tmp_path: Path, pictures: Pat
     for _ in range(2):
         classify(pictures, epochs=1).evaluate(GOOD, make_context(tmp_path)[0])
     assert left() <= before
+
+
+def test_a_network_is_measured_by_what_the_search_asks_for(tmp_path: Path, pictures: Path):
+    aims = Aims((ACCURACY, Objective("latency_ms")), (Constraint("parameters", "<=", 1000),))
+    context, reports = make_context(tmp_path)
+    evaluator = TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, 1, None)
+    metrics = evaluator.evaluate(GOOD, context)
+    assert metrics["parameters"] == context.facts["parameters"]
+    assert 0 < metrics["latency_ms"] < 1000
+    assert "latency_ms" not in reports[0][1]
+
+
+@pytest.mark.parametrize(
+    ("aims", "objective"),
+    [
+        (Aims((Objective("latency_ms"), ACCURACY)), ACCURACY),
+        (Aims((Objective("parameters"),), (Constraint("val_accuracy", ">=", 0.9),)), ACCURACY),
+        (Aims((Objective("parameters"),), (Constraint("val_loss", "<=", 0.9),)), LOSS),
+        (Aims((Objective("parameters"),), (Constraint("latency_ms", "<=", 5),)), LOSS),
+    ],
+)
+def test_the_best_epoch_is_told_by_the_first_metric_that_a_training_reports(aims: Aims, objective: Objective, pictures: Path):
+    assert TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, 1, None).objective == objective

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from tunesmith.report.content import ReportContent
-from tunesmith.study import Objective, State, Trial
+from tunesmith.study import Constraint, Objective, State, Trial
 
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 OBJECTIVE = Objective("val_accuracy", "maximize")
@@ -188,3 +188,24 @@ def function_search(trials: int = 12) -> ReportContent:
         made.append(Trial(number, {"x": x, "kind": kind}, State.FINISHED, {"loss": loss}, seconds=0.01))
     spec = {"space": {"kind": "parameters"}, "strategy": {"name": "random", "seed": 0}, "evaluation": {"kind": "function"}}
     return ReportContent("A function", spec, Objective("loss", "minimize"), made, seconds=0.4)
+
+
+def trade_off_search(
+    trials: int = 60, constraints: tuple[Constraint, ...] = (Constraint("latency_ms", "<=", 9),)
+) -> ReportContent:
+    """A search for networks that are accurate and fast, the slowest of which are not wanted."""
+    rng = random.Random(5)
+    made = [_trade_off_trial(number, rng) for number in range(trials)]
+    others = (Objective("latency_ms"),)
+    spec = SPEC | {"objectives": [{"metric": "val_accuracy", "goal": "maximize"}, {"metric": "latency_ms", "goal": "minimize"}]}
+    return ReportContent("Fast digits", spec, OBJECTIVE, made, seconds=754.2, others=others, constraints=constraints)
+
+
+def _trade_off_trial(number: int, rng: random.Random) -> Trial:
+    width, dropout = rng.uniform(4, 128), rng.uniform(0, 0.6)
+    if number % 13 == 6:
+        return Trial(number, {"width": width, "dropout": dropout}, State.FAILED, {}, "the loss became NaN in epoch 2", 3.1)
+    accuracy = 0.99 - 0.3 * math.exp(-width / 25) - 0.1 * (dropout - 0.2) ** 2 - abs(rng.gauss(0, 0.02))
+    latency = 0.4 + width / 12 + abs(rng.gauss(0, 0.4))
+    metrics = {"val_accuracy": accuracy, "latency_ms": latency, "val_loss": 1 - accuracy}
+    return Trial(number, {"width": width, "dropout": dropout}, State.FINISHED, metrics, seconds=20.0 + width)

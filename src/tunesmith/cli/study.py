@@ -51,3 +51,26 @@ def trial(folder: Path, number: int, json_output: bool) -> None:
         print_json(details)
     else:
         print_trial(details, console(stderr=False))
+
+
+@study.command(
+    cls=Examples,
+    examples="""
+    tunesmith study advice runs/search
+    tunesmith study advice runs/search --objective latency_ms --json
+    """,
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--objective", help="Which of several objectives.  [default: the first]")
+@as_json
+def advice(folder: Path, objective: str | None, json_output: bool) -> None:
+    """Tell which parameters matter, what to fix, narrow or widen next, and whether more trials are likely to pay."""
+    from tunesmith.advice.advise import advise
+    from tunesmith.advice.display import print_advice
+    from tunesmith.summary import study_folder
+
+    found = advise(study_folder(folder), objective)
+    if json_output:
+        print_json(found.to_json())
+    else:
+        print_advice(found, folder, console(stderr=False))

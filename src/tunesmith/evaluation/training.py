@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.aims import Aims, Objective
 from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
+from tunesmith.evaluation._measured import measured, network_metrics, trained_by
 from tunesmith.evaluation._memory import activations, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces._training import Foreseeable, Size, Training
-from tunesmith.study import Objective
 
 if TYPE_CHECKING:
     import keras
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 class TrainingEvaluator(Evaluator):
     """Trains on the train split of the prepared data in the folder `dataset`, at most `epochs` epochs.
 
-    `patience`: ends a training after so many epochs without a better objective. Raises SpecError for a space without networks.
+    `patience`: ends a training after so many epochs without a better objective. `measured`: what the trained network is to be
+    measured by (_measured.py). Raises SpecError for a space without networks.
     """
 
     space: Space
@@ -33,6 +35,12 @@ class TrainingEvaluator(Evaluator):
     objective: Objective
     epochs: int
     patience: int | None = None
+    measured: tuple[str, ...] = ()
+
+    @classmethod
+    def for_aims(cls, space: Space, dataset: Path, aims: Aims, epochs: int, patience: int | None) -> "TrainingEvaluator":
+        """Return the evaluator that reports what a search with these aims asks for."""
+        return cls(space, dataset, trained_by(aims), epochs, patience, measured(aims))
 
     def __post_init__(self) -> None:
         trainable(self.space)
@@ -64,7 +72,7 @@ class TrainingEvaluator(Evaluator):
         if isinstance(watch.ending, TrialStopped):
             raise TrialStopped(str(watch.ending), metrics)
         save_model(in_target_units(training.model, splits.info), context.folder / "model.keras")
-        return metrics
+        return metrics | network_metrics(training.model, splits.validation.x, self.measured)
 
     def _fit(self, training: Training, splits: Splits, context: Context) -> Watch:
         """Train, noting in the context's facts what it took; raises TrialFailed where the training fails."""

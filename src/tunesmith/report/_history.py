@@ -45,7 +45,7 @@ def _improvements(content: ReportContent) -> list[Trial]:
     steps: list[Trial] = []
     for trial in content.in_state(State.FINISHED):
         value = content.value(trial)
-        if value is None:
+        if value is None or content.aims.violation(trial.metrics) > 0:
             continue
         best = content.value(steps[-1]) if steps else None
         if best is None or content.objective.loss(value) < content.objective.loss(best):

@@ -27,12 +27,13 @@ VALUE_LENGTH, REASON_LENGTH = 28, 600
 
 @dataclass(frozen=True)
 class Row:
-    """One trial of the leaderboard; `cells` are the values of the leaderboard's parameters."""
+    """One trial of the leaderboard; `further` are its metrics beside the first objective, `cells` its parameters' values."""
 
     rank: str
     trial: int
     state: str
     value: str
+    further: tuple[str, ...]
     cells: tuple[str, ...]
     seconds: str
     best: bool
@@ -40,8 +41,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The rows shown at once, those folded away, and how many more trials there are."""
+    """The rows shown at once, those folded away, and how many more trials there are; `metrics` beside the first objective."""
 
+    metrics: list[str]
     parameters: list[str]
     shown: list[Row]
     folded: list[Row]
@@ -62,20 +64,26 @@ def leaderboard(content: ReportContent) -> Leaderboard:
     """Return the trials in order with the parameters that differ between them."""
     names = varying_parameters(content.ranked, MOST_COLUMNS) or list(content.ranked[0].candidate if content.ranked else ())
     rows = [_row(content, rank, trial, names[:MOST_COLUMNS]) for rank, trial in enumerate(content.ranked[:MOST_ROWS], 1)]
-    return Leaderboard(names[:MOST_COLUMNS], rows[:SHOWN], rows[SHOWN:], max(0, len(content.ranked) - MOST_ROWS))
+    left_out = max(0, len(content.ranked) - MOST_ROWS)
+    return Leaderboard(list(content.aims.metrics[1:]), names[:MOST_COLUMNS], rows[:SHOWN], rows[SHOWN:], left_out)
 
 
 def _row(content: ReportContent, rank: int, trial: Trial, names: Sequence[str]) -> Row:
     value = content.value(trial)
     return Row(
-        rank=str(rank) if trial.state is State.FINISHED and value is not None else "",
+        rank=f"{rank}{' *' * (trial in content.front)}" if trial.state is State.FINISHED and value is not None else "",
         trial=trial.number,
         state=trial.state.value,
-        value="" if value is None else f"{value:#.4g}" if 1e-3 <= abs(value) < 1e3 else number(value),
+        value=_value(value),
+        further=tuple(_value(trial.metrics.get(name)) for name in content.aims.metrics[1:]),
         cells=tuple(_cell(trial.candidate[name]) if name in trial.candidate else "" for name in names),
         seconds=duration(trial.seconds) if trial.done else "",
         best=content.best is not None and trial.number == content.best.number,
     )
+
+
+def _value(value: float | None) -> str:
+    return "" if value is None else f"{value:#.4g}" if 1e-3 <= abs(value) < 1e3 else number(value)
 
 
 def _cell(value: object) -> str:

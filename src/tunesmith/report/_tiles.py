@@ -38,10 +38,18 @@ def _test(content: ReportContent) -> Tile | None:
 
 
 def _best(content: ReportContent) -> Tile:
-    name = f"best {content.objective.metric}"
+    metric = content.objective.metric
+    name = f"{metric} at the knee" if content.front else f"best {metric}"
     if content.best is None:
-        return Tile(name, "none", "no trial has finished")
-    return Tile(name, figure(content.objective.metric, content.value(content.best)), f"trial {content.best.number}")
+        return Tile(name, "none", f"no trial has finished{' within the constraints' if content.constraints else ''}")
+    notes = [f"trial {content.best.number}", further(content)]
+    return Tile(name, figure(metric, content.value(content.best)), ", ".join(filter(None, notes)))
+
+
+def further(content: ReportContent) -> str:
+    """Return the best trial's other metrics that the search asks for."""
+    metrics = content.best.metrics if content.best else {}
+    return ", ".join(f"{name} {figure(name, metrics[name])}" for name in content.aims.metrics[1:] if name in metrics)
 
 
 def _model(content: ReportContent) -> Tile | None:
@@ -68,8 +76,11 @@ def _time(content: ReportContent) -> Tile | None:
 def subtitle(content: ReportContent) -> str:
     """Return strategy, space and data of the search in one line."""
     strategy, space, data = (_section(content, name) for name in ("strategy", "space", "data"))
-    goal = f"{content.objective.goal} {content.objective.metric}"
-    parts = [goal, strategy.get("name"), space.get("kind"), (content.dataset or {}).get("source") or data.get("uri")]
+    goals = [f"{objective.goal} {objective.metric}" for objective in content.aims.objectives]
+    goal = ", ".join([*goals, *(str(constraint) for constraint in content.constraints)])
+    picked = " then ".join(dict.fromkeys(text.partition(":")[0] for _, text in content.strategy))
+    by = f"{strategy.get('name')} ({picked})" if picked else strategy.get("name")
+    parts = [goal, by, space.get("kind"), (content.dataset or {}).get("source") or data.get("uri")]
     names = ["goal", "strategy", "space", "data"]
     return " · ".join(f"{name}: {part}" for name, part in zip(names, parts, strict=True) if part)
 

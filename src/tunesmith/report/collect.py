@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tunesmith.advice.advise import advise_on
+from tunesmith.aims import Aims
 from tunesmith.record import Record
 from tunesmith.report.content import ReportContent
-from tunesmith.study import Objective
 
 
 def collect(
@@ -22,11 +23,12 @@ def collect(
     """
     with Record.read(study) as record:
         content, trials, curves, seconds = record.content, record.trials(), record.curves(), record.seconds
-    objective = content["objectives"][0]
+        strategy = record.strategy
+    aims = Aims.of(content)
     return ReportContent(
         title=_title(content),
         spec=content,
-        objective=Objective(objective["metric"], objective["goal"]),
+        objective=aims.objectives[0],
         trials=trials,
         curves=curves,
         network=_read(model, "network.json"),
@@ -34,6 +36,10 @@ def collect(
         exports=_read(exports, "export.json"),
         dataset=_read(dataset, "dataset.json"),
         seconds=seconds,
+        advice=advise_on(content, trials).to_json() if trials else None,
+        others=aims.objectives[1:],
+        constraints=aims.constraints,
+        strategy=strategy,
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from tunesmith.study import Objective, State, Trial, best_trial, ranking
+from tunesmith.aims import Aims, Constraint, Objective
+from tunesmith.ranking import best_trial, pareto_front, ranking
+from tunesmith.study import State, Trial
 
 Curves = Mapping[int, Sequence[tuple[int, Mapping[str, float]]]]
 
@@ -17,7 +19,9 @@ class ReportContent:
 
     `spec`: the search file with its defaults. `curves`: (step, metrics) by trial number. `network`: the winner's layers in
     topological order, each with name, type, detail, output_shape, parameters, inputs (names). `evaluation`, `exports` and
-    `dataset`: the content of evaluation.json, export.json and dataset.json. `seconds`: wall-clock time of the search.
+    `dataset`: the content of evaluation.json, export.json and dataset.json. `seconds`: wall-clock time of the search. `advice`:
+    `Advice.to_json()`. `others`: objectives beside the first. `strategy`: what the strategy
+    did and why, with the number of the first trial that it was so for.
     """
 
     title: str
@@ -30,16 +34,30 @@ class ReportContent:
     exports: Sequence[Mapping[str, Any]] | None = None
     dataset: Mapping[str, Any] | None = None
     seconds: float | None = None
+    advice: Mapping[str, Any] | None = None
+    others: Sequence[Objective] = ()
+    constraints: Sequence[Constraint] = ()
+    strategy: Sequence[tuple[int, str]] = ()
+
+    @property
+    def aims(self) -> Aims:
+        """The objectives and the constraints."""
+        return Aims((self.objective, *self.others), tuple(self.constraints))
+
+    @cached_property
+    def front(self) -> list[Trial]:
+        """The Pareto front in the leaderboard's order; empty where there is one objective."""
+        return pareto_front(self.trials, self.aims) if len(self.aims.objectives) > 1 else []
 
     @cached_property
     def ranked(self) -> list[Trial]:
         """The trials in the leaderboard's order."""
-        return ranking(list(self.trials), self.objective)
+        return ranking(self.trials, self.aims)
 
     @cached_property
     def best(self) -> Trial | None:
         """The best finished trial with a finite value."""
-        best = best_trial(self.ranked, self.objective)
+        best = best_trial(self.trials, self.aims)
         return best if best and self.value(best) is not None else None
 
     def value(self, trial: Trial) -> float | None:

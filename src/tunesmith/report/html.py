@@ -7,14 +7,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from tunesmith.report._advice import describe_advice
 from tunesmith.report._confusion import draw_confusion, draw_roc, mistakes
 from tunesmith.report._curves import curve_metric, draw_curves
 from tunesmith.report._data import describe_data
 from tunesmith.report._format import count, duration, figure, number, shortened
+from tunesmith.report._front import describe_front
 from tunesmith.report._history import draw_history
 from tunesmith.report._parameters import draw_parameters
 from tunesmith.report._tables import class_rows, exports_table, figures_table, leaderboard, reasons
-from tunesmith.report._tiles import subtitle, tiles
+from tunesmith.report._tiles import further, subtitle, tiles
 from tunesmith.report.content import ReportContent
 from tunesmith.report.network import draw_network
 from tunesmith.study import State
@@ -38,6 +40,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         **{"title": content.title, "subtitle": subtitle(content), "tiles": tiles(content), "version": _version()},
         **{"trials": len(content.trials), "metric": content.objective.metric, "best": _best(content)},
         "better": "higher" if content.objective.goal == "maximize" else "lower",
+        **{"front": describe_front(content), "bounded": bool(content.constraints)},
         "states": [(state.value, len(trials)) for state in State if (trials := content.in_state(state))],
         "history": draw_history(content),
         **{"curves": draw_curves(content), "curve_metric": curve_metric(content) or ""},
@@ -45,10 +48,12 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "evaluation": _evaluation(content.evaluation) if content.evaluation else None,
         "board": leaderboard(content),
         "parameters": draw_parameters(content),
+        "advice": describe_advice(content.advice) if content.advice else None,
         "reasons": reasons(content),
         "exports": exports_table(content.exports or []),
         "data": describe_data(content.dataset) if content.dataset else None,
         "spec": write_yaml(content.spec),
+        "strategy": content.strategy,
         "shown": CLASSES_SHOWN,
     }
 
@@ -60,6 +65,7 @@ def _best(content: ReportContent) -> dict[str, Any] | None:
     parameters = [(name, shortened(_value(value), VALUE_LENGTH)) for name, value in best.candidate.items()]
     return {
         **{"trial": count(best.number), "value": figure(content.objective.metric, content.value(best))},
+        "further": further(content),
         "seconds": duration(best.seconds) if best.seconds else "",
         **{"parameters": parameters[:MOST_PARAMETERS], "left_out": max(0, len(parameters) - MOST_PARAMETERS)},
     }

@@ -97,7 +97,7 @@ def _ending_with_the_run(place: "Place", namespace: str | None) -> Iterator[None
     engine's own way to end, which first records what there is, would come too late.
     """
     from tunesmith.katib.cluster import Cluster
-    from tunesmith.katib.experiment import STUDY_LABEL
+    from tunesmith.katib.outline import STUDY_LABEL
 
     cluster, home = Cluster.connect(namespace), Cluster.connect()
 

@@ -17,6 +17,7 @@ from tunesmith.engines._loop import Ended
 from tunesmith.engines._processes import Processes
 from tunesmith.errors import ClusterError, StorageError, TunesmithError
 from tunesmith.files import write_json
+from tunesmith.katib.job import ATTEMPTS
 from tunesmith.record import Curve
 from tunesmith.study import State, Trial
 from tunesmith.trial._archive import Archive
@@ -25,8 +26,6 @@ from tunesmith.trial._reports import Reports
 from tunesmith.trial._sources import make_evaluator, source_of
 
 DONE, BAD_CANDIDATE, TERMINATED = 0, 3, 143
-# In one pod; what kills two workers is taken for the candidate's doing.
-ATTEMPTS = 2
 STORAGE_PATIENCE_SECONDS = 120.0
 # A failed trial's metrics are no result: its pod does not stay for them.
 FAILED_PATIENCE_SECONDS = 5.0
@@ -97,7 +96,7 @@ class _Run:
             self.tell(ended.trial.reason)
         if ended.trial.state is State.RUNNING:
             raise StorageError(f"the pod's own disk: {ended.trial.reason}")
-        return judged(ended.trial, self.assignment.objective)
+        return judged(ended.trial, self.assignment.aims)
 
     def _attempt(self, processes: Processes, trial: Trial) -> Ended:
         self.curve, self.losses = {}, []

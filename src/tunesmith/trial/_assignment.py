@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.aims import Aims, Objective
 from tunesmith.errors import SpecError
 from tunesmith.katib import environment as names
 from tunesmith.katib.candidate import decode, issue_number
 from tunesmith.schedulers._scheduler import StopRule
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
-from tunesmith.study import Objective
 
 NEEDED = (names.SPEC, names.CANDIDATE, names.TRIAL, names.STUDY)
 
@@ -34,6 +34,11 @@ class Assignment:
     dataset: str
     code: str
     db_manager: str
+
+    @property
+    def aims(self) -> Aims:
+        """The objectives and the constraints."""
+        return Aims((self.objective, *self.spec.others), self.spec.constraints)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Assignment":

@@ -96,8 +96,8 @@ def source_of(assignment: Assignment, work: Path) -> Source:
 
 def make_evaluator(assignment: Assignment, folder: Path) -> Evaluator:
     """Return what judges the candidate, given where its source will be."""
-    evaluation, objective = assignment.spec.file.evaluation, assignment.objective
+    evaluation, aims = assignment.spec.file.evaluation, assignment.aims
     if evaluation.kind == "function":
-        return PodFunction(evaluation.function or "", folder, evaluation.sha256 or "", objective.metric)
+        return PodFunction(evaluation.function or "", folder, evaluation.sha256 or "", aims.objectives[0].metric)
     patience = evaluation.early_stopping.patience if evaluation.early_stopping else None
-    return TrainingEvaluator(assignment.spec.space, folder, objective, evaluation.epochs, patience)
+    return TrainingEvaluator.for_aims(assignment.spec.space, folder, aims, evaluation.epochs, patience)

@@ -1,0 +1,69 @@
+"""The trials of a study in the order of their merit: all that advice is derived from."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tunesmith.aims import Aims
+from tunesmith.study import State, Trial
+
+# The best quarter of the trials, at least and at most so many, is what the good ones are.
+QUARTER, FEWEST_GOOD, MOST_GOOD = 4, 5, 40
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The ended trials by number, and the level of each: 0 for the best, equal for equally good ones.
+
+    Finished trials that keep all constraints come first by their loss, then those that do not, by how far they miss them.
+    Stopped and failed ones share the last level: how good they would have been nobody knows, but none was among the best.
+    """
+
+    trials: tuple[Trial, ...]
+    levels: np.ndarray
+    losses: np.ndarray
+
+    @cached_property
+    def finite(self) -> np.ndarray:
+        """The losses of the feasible finished trials."""
+        return self.losses[np.isfinite(self.losses)]
+
+    @cached_property
+    def good(self) -> list[Trial]:
+        """The best quarter of the trials, the best first."""
+        count = min(max(math.ceil(len(self.trials) / QUARTER), FEWEST_GOOD), MOST_GOOD, len(self.finite))
+        return [self.trials[i] for i in np.argsort(self.levels, kind="stable")[:count]]
+
+    def better_half(self) -> "Evidence":
+        """Return the better half of the trials, still by number."""
+        chosen = np.sort(np.argsort(self.levels, kind="stable")[: math.ceil(len(self.trials) / 2)])
+        return Evidence(tuple(self.trials[i] for i in chosen), self.levels[chosen], self.losses[chosen])
+
+    @property
+    def constant(self) -> bool:
+        """Whether all trials are equally good."""
+        return len(np.unique(self.levels)) < 2
+
+
+def gather(trials: Sequence[Trial], aims: Aims) -> Evidence:
+    """Return the evidence of a study's ended trials for the first of its aims' objectives, within all constraints.
+
+    `losses` are those of feasible finished trials, infinite for others.
+    """
+    ended = sorted((trial for trial in trials if trial.done), key=lambda trial: trial.number)
+    places = [_place(trial, aims) for trial in ended]
+    ranks = {place: rank for rank, place in enumerate(sorted(set(places)))}
+    losses = [loss if group == 0 else math.inf for group, loss in places]
+    return Evidence(tuple(ended), np.array([ranks[place] for place in places], dtype=int), np.array(losses, dtype=float))
+
+
+def _place(trial: Trial, aims: Aims) -> tuple[int, float]:
+    objective = aims.objectives[0]
+    value = trial.metrics.get(objective.metric, math.nan)
+    missed = aims.violation(trial.metrics)
+    if trial.state is not State.FINISHED or not math.isfinite(value) or not math.isfinite(missed):
+        return 2, 0.0
+    return (1, missed) if missed > 0 else (0, objective.loss(value))
