@@ -14,7 +14,7 @@ ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
 .PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
-	bench-quality bench-fronts bench-fidelity bench-warm-start images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
+	bench-quality bench-fronts bench-warm-start bench-fidelity images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
 
 help:  ## List the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

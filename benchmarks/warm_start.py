@@ -24,7 +24,7 @@ from quality.searchers.ours import Ours, make
 from tunesmith.aims import Aims
 from tunesmith.study import EarlierStudy, Objective, Trial
 from tunesmith.translation import Translator
-from tunesmith.warm_start import MOST_GUESSED, SHARE, digest, first_of
+from tunesmith.warm_start import digest, first_of
 
 FLOOR = 0.01
 ERR = Console(stderr=True)
@@ -128,7 +128,7 @@ def _search(strategy: str, problem: Problem, seed: int, count: int, earlier: Seq
 
 def _told(trials: Sequence[Trial], searcher: Ours, count: int) -> tuple[tuple[EarlierStudy, ...], tuple[dict, ...]]:
     best, study = digest("earlier", trials, Translator(searcher.space), Aims((Objective("loss"),)))
-    return (study,), tuple(dict(candidate) for candidate in first_of([best], min(count // SHARE, MOST_GUESSED)))
+    return (study,), tuple(dict(candidate) for candidate in first_of([best], count, known=False))
 
 
 def _shuffled(trials: Sequence[Trial], seed: int) -> list[Trial]:

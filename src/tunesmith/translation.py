@@ -73,7 +73,12 @@ class _Misfit(Exception):
 
 
 def _fitted(name: str, distribution: Distribution, value: Value) -> Value:
-    """Return the value of the distribution that stands for `value`; raises _Misfit where none does."""
+    """Return the value of the distribution that stands for `value`; raises _Misfit where none does.
+
+    What is fixed now takes its only value: it was fixed because it hardly mattered.
+    """
+    if distribution.size == 1:
+        return distribution.value_at(0)
     if isinstance(distribution, Numeric) and _is_number(value):
         found = _nearest(distribution, float(value))
     elif isinstance(distribution, Choice):

@@ -61,7 +61,7 @@ def warm_start(
     read = [_Reading(entry, f"warm_start.{place}", space, aims, most, folder) for place, entry in enumerate(entries)]
     known = all(reading.is_of(record.content) for reading in read)
     found = WarmStart(
-        first_of([reading.best for reading in read], min(max(trials // SHARE, 1), MOST if known else MOST_GUESSED)),
+        first_of([reading.best for reading in read], trials, known),
         tuple(reading.study for reading in read if reading.study.candidates),
         tuple(reading.note() for reading in read),
     )
@@ -69,11 +69,17 @@ def warm_start(
     return found
 
 
-def first_of(boards: Sequence[Sequence[Candidate]], most: int) -> tuple[Candidate, ...]:
-    """Return at most so many of the best candidates of all studies, in turns."""
+def first_of(boards: Sequence[Sequence[Candidate]], trials: int, known: bool) -> tuple[Candidate, ...]:
+    """Return what a search of so many trials tries first: candidates of all studies, the best first, in turns.
+
+    known: the studies are of this very problem. Of others those are taken that are some places apart, since the best are often
+    all alike, and tell one thing.
+    """
+    if not known:
+        boards = [board[:: max(len(board) // 10, 1)] for board in boards]
     in_turns = chain.from_iterable(zip_longest(*boards))
     unlike = {canonical(candidate): candidate for candidate in in_turns if candidate is not None}
-    return tuple(unlike.values())[:most]
+    return tuple(unlike.values())[: min(max(trials // SHARE, 1), MOST if known else MOST_GUESSED)]
 
 
 class _Reading:

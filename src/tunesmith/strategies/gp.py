@@ -8,7 +8,6 @@ believer), so that parallel proposals keep apart. Constraints have processes of 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,21 +16,19 @@ from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import canonical
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
-from tunesmith.strategies._gp.cube import Column, Cube, cube_of
-from tunesmith.strategies._gp.earlier import Earlier, Expectation, Shifted, expectation, known_of
+from tunesmith.strategies._gp.cube import Cube, cube_of
+from tunesmith.strategies._gp.earlier import Expectation, Shifted, expectation, processes
+from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.kernel import features
-from tunesmith.strategies._gp.model import Kernel, Posterior, fit
-from tunesmith.strategies._gp.observations import Observations, observe, thinned
-from tunesmith.strategies._gp.warp import warp
+from tunesmith.strategies._gp.model import Kernel, Posterior
+from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
 from tunesmith.study import Proposal, StudyView
 
-# A kernel is fitted to no more trials than these.
-MOST_FITTED = 200
 # Priors from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
 TEMPERS = (-0.7, 0.0, 0.7)
-# Where earlier studies tell what to expect, so many trials show how far.
-STARTUP_AFTER_OTHERS = 3
+# Earlier studies that are trusted less do not shorten the design.
+GUIDING_TRUST = 0.3
 
 
 @dataclass(frozen=True)
@@ -55,12 +52,20 @@ class GP(Strategy):
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         cube = cube_of(study.space, study.seed)
         seen = observe(study, cube)
-        studies = _earlier(cube, study)
-        if seen.finite < (STARTUP_AFTER_OTHERS if studies else self.startup or min(max(2 * len(cube.columns), 6), 12)):
+        expected = expectation(processes(study, cube), features(seen.units, cube.columns), seen.values)
+        if seen.finite < (self.startup or min(max(2 * len(cube.columns), 6), 12)) and not _is_guided(seen, expected, study):
             return _spread(cube, study, rng)
         effort = Effort() if study.space.quick else SPARING
-        ranked = _acquisition(cube, seen, study.seed, studies).ranked(seen.units[seen.best_first()], rng, effort)
+        ranked = _acquisition(cube, seen, study.seed, expected).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
+
+
+def _is_guided(seen: Observations, expected: Expectation, study: StudyView) -> bool:
+    """Tell whether earlier studies propose, while there is no design yet to tell how far they can be trusted.
+
+    They may mislead: every second trial is left to the design.
+    """
+    return expected.trust >= GUIDING_TRUST and seen.finite > 0 and study.issued % 2 == 1
 
 
 def _spread(cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
@@ -86,52 +91,16 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
     return draw_unseen(study, lambda view, stream: view.space.sample(stream))
 
 
-def _acquisition(cube: Cube, seen: Observations, seed: int, studies: list[Earlier]) -> Acquisition:
-    bounds = [_believing(_fitted(cube, seen.units, excess, seed, (0.0,))[0], cube, seen, excess) for excess in seen.excesses]
+def _acquisition(cube: Cube, seen: Observations, seed: int, expected: Expectation) -> Acquisition:
+    bounds = [
+        _believing(fitted(cube.columns, seen.units, excess, seed, (0.0,))[0], cube, seen, excess) for excess in seen.excesses
+    ]
     if not seen.kept.any():
         return Acquisition(cube, [], bounds)
-    expected = Expectation()
-    if studies:
-        kernel = _fitted(cube, seen.units, seen.values, seed, (0.0,))[0]
-        expected = expectation(studies, kernel, features(seen.units, cube.columns), seen.values)
     left = seen.values - expected.of(features(seen.units, cube.columns))
-    kernels = _fitted(cube, seen.units, left, seed, TEMPERS)
+    kernels = fitted(cube.columns, seen.units, left, seed, TEMPERS)
     posteriors = [_believing(kernel, cube, seen, seen.values, expected) for kernel in kernels]
     return Acquisition(cube, [(each, float(each.means[: len(seen.kept)][seen.kept].min())) for each in posteriors], bounds)
-
-
-def _earlier(cube: Cube, study: StudyView) -> list[Earlier]:
-    """Return the processes of the earlier studies that have something to tell."""
-    told = [(cube.encode(each.candidates), warp(np.array(each.losses))) for each in study.earlier if each.losses]
-    return [
-        _earlier_once(cube.columns, units.tobytes(), values.tobytes(), study.seed)
-        for units, values in told
-        if np.isfinite(units).any() and values.any()
-    ]
-
-
-@lru_cache(maxsize=16)
-def _earlier_once(columns: tuple[Column, ...], units: bytes, values: bytes, seed: int) -> Earlier:
-    levels = np.frombuffer(values)
-    rows = np.frombuffer(units).reshape(len(levels), len(columns))
-    (kernel,) = _fitted_once(columns, units, values, seed, (0.0,))
-    return Earlier(known_of(rows, columns), Posterior(kernel, features(rows, columns), levels))
-
-
-def _fitted(cube: Cube, units: np.ndarray, values: np.ndarray, seed: int, tempers: tuple[float, ...]) -> list[Kernel]:
-    return _fitted_once(cube.columns, units.tobytes(), values.tobytes(), seed, tempers)
-
-
-@lru_cache(maxsize=16)
-def _fitted_once(
-    columns: tuple[Column, ...], units: bytes, values: bytes, seed: int, tempers: tuple[float, ...]
-) -> list[Kernel]:
-    """Return the kernels of past trials, one a temper; parallel proposals share them."""
-    levels = np.frombuffer(values)
-    rows = np.frombuffer(units).reshape(len(levels), len(columns))
-    kept = thinned(levels, MOST_FITTED)
-    rng = np.random.default_rng([seed, len(levels)])
-    return [fit(features(rows[kept], columns), levels[kept], rng, temper) for temper in tempers]
 
 
 def _believing(

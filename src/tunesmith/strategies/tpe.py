@@ -9,8 +9,12 @@ The candidate is decided parameter by parameter, in the space's own order. For e
 decided so far (a component counts by how well it fits the decided values), and the one with the largest l/g is kept. So
 dependencies between parameters are followed as in the multivariate estimator (Falkner et al., 2018), conditional parameters
 need no imputation, and a proposal calls `define` only once, which may be a user's function building a model.
+
+Trials of earlier studies are components as well, good or bad in their own study, weighed by how well it foretells this one
+(_earlier.py).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +22,15 @@ from scipy.special import ndtr, ndtri
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Choice, Distribution, Value
+from tunesmith.strategies._earlier import trusted
 from tunesmith.strategies._strategy import Strategy, one_by_one
 from tunesmith.strategies._units import units_of
 from tunesmith.study import Proposal, State, StudyView, Trial
 
 MOST_GOOD = 25
 FULL_WEIGHT = 25
+# Where earlier studies tell what is good, so many random trials are enough.
+STARTUP_AFTER_OTHERS = 8
 
 
 @dataclass(frozen=True)
@@ -51,11 +58,13 @@ class TPE(Strategy):
 
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         losses = study.merits()
-        if len(losses) < self.startup:
+        earlier = trusted(study, losses, self.gamma)
+        if len(losses) < (STARTUP_AFTER_OTHERS if earlier else self.startup):
             return study.space.sample(rng)
         good, bad = self._split(study, losses)
-        walk = _Walk(_Density(good), _Density(bad), self.draws, rng)
-        return study.space.choose(walk.pick)
+        best = _Density(good, [(each.trust, each.good) for each in earlier])
+        others = _Density(bad, [(each.trust, each.bad) for each in earlier])
+        return study.space.choose(_Walk(best, others, self.draws, rng).pick)
 
     def _split(self, study: StudyView, losses: dict[int, float]) -> tuple[list[Trial], list[Trial]]:
         """Return good and bad trials, both by number; stopped trials never count as good."""
@@ -69,10 +78,11 @@ class TPE(Strategy):
 class _Density:
     """A mixture of one kernel per trial and the prior; remembers how well each component fits what was decided so far."""
 
-    def __init__(self, trials: list[Trial]) -> None:
-        self.trials = trials
-        self.log_weights = np.log(np.append(_recency(len(trials)), 1.0))
-
+    def __init__(self, trials: list[Trial], earlier: Sequence[tuple[float, Sequence[Trial]]]) -> None:
+        """earlier: trials of other studies, and what each of them weighs."""
+        weights = [np.full(len(others), trust) for trust, others in earlier]
+        self.trials = [*(trial for _, others in earlier for trial in others), *trials]
+        self.log_weights = np.log(np.concatenate([*weights, _recency(len(trials)), [1.0]]))
         self.dimensions = float(np.median([len(trial.candidate) for trial in trials])) if trials else 1.0
 
     def kernels(self, name: str, distribution: Distribution) -> "_Kernels":

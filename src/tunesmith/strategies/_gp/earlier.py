@@ -1,24 +1,27 @@
-"""What earlier studies lead to expect: the mean functions of their processes, weighed by how well they foretell this study.
+"""What earlier studies lead to expect: the mean functions of their processes, each as far as it foretells this study's trials.
 
-This study's own process follows what they leave unexplained. Level and weights are the most probable ones given that process'
-covariances (Rasmussen & Williams, 2006, section 2.7: basis functions) and a prior that trusts a study until trials have ended;
-weights are never negative, so that a study that has nothing to do with this one falls to nothing. Other ways to weigh earlier
-models: Feurer et al., "Scalable Meta-Learning for Bayesian Optimization", 2018.
+This study's own process follows what they leave unexplained. A study is weighed by the rank correlation of what its process
+foretells with what came: ranks compare studies whose losses do not (as in Feurer et al., "Scalable Meta-Learning for Bayesian
+Optimization", 2018), and one that has nothing to do with this study falls to nothing.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, cholesky
-from scipy.optimize import lsq_linear
+from scipy.stats import rankdata
 
-from tunesmith.strategies._gp.cube import Column
-from tunesmith.strategies._gp.kernel import CENTRE, Features, Kernel
+from tunesmith.strategies._gp.cube import Column, Cube
+from tunesmith.strategies._gp.fitting import fitted
+from tunesmith.strategies._gp.kernel import CENTRE, Features, features
 from tunesmith.strategies._gp.model import Posterior
+from tunesmith.strategies._gp.warp import warp
+from tunesmith.study import EarlierStudy, StudyView
 
-# How far a weight may be off what is expected of it, before any trial has ended.
-DOUBT = 0.5
+# Before trials have ended a study is trusted so far, as if that had shown in so many of them.
+FIRST_TRUST = 0.5
+FIRST_TRIALS = 5
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,11 @@ class Expectation:
     level: float = 0.0
     parts: tuple[tuple[float, Earlier], ...] = ()
 
+    @property
+    def trust(self) -> float:
+        """How far the studies are trusted in all, from 0 to 1."""
+        return sum(weight for weight, _ in self.parts)
+
     def of(self, asked: Features) -> np.ndarray:
         """Return what is expected of candidates; shape (n,)."""
         return self.level + sum((weight * earlier.of(asked) for weight, earlier in self.parts), np.zeros(len(asked)))
@@ -90,20 +98,44 @@ class Expectation:
         return value, gradient
 
 
-def expectation(studies: Sequence[Earlier], kernel: Kernel, seen: Features, values: np.ndarray) -> Expectation:
-    """Return what the studies lead to expect, weighed by the values seen; `kernel`: of this study's process."""
-    count = len(studies)
-    basis = np.column_stack([np.ones(len(seen)), *(study.of(seen) for study in studies)])
-    likely = np.array([0.0] + [1.0 / count] * count)
-    precision = np.diag([1.0] + [(count / DOUBT) ** 2] * count)
-    factor = cho_factor(kernel.between(seen, seen) + kernel.noise * np.eye(len(seen)), lower=True)
-    squares = basis.T @ cho_solve(factor, basis) + precision
-    target = basis.T @ cho_solve(factor, values) + precision @ likely
-    # The quadratic form's minimum, the weights kept from falling below zero.
-    root = cholesky(squares)
-    low = np.array([-np.inf] + [0.0] * count)
-    level, *weights = lsq_linear(root, np.linalg.solve(root.T, target), bounds=(low, np.inf)).x
-    return Expectation(float(level), tuple(zip(map(float, weights), studies, strict=True)))
+def expectation(studies: Sequence[tuple[EarlierStudy, Earlier]], seen: Features, values: np.ndarray) -> Expectation:
+    """Return what the studies lead to expect, each as far as the values seen show that it can be trusted."""
+    trusts = [trust(process, seen, values) for _, process in studies]
+    total = max(sum(trusts), 1.0)
+    parts = tuple((each / total, process) for each, (_, process) in zip(trusts, studies, strict=True) if each > 0)
+    level = float((values - Expectation(0.0, parts).of(seen)).mean()) if parts and len(values) else 0.0
+    return Expectation(level, parts)
+
+
+def trust(study: Earlier, seen: Features, losses: np.ndarray) -> float:
+    """Return how far a study foretells losses, from 0 to 1: their rank correlation, drawn to the first trust by few of them."""
+    weight = len(losses) / (len(losses) + FIRST_TRIALS)
+    return max(weight * _rank_correlation(study.of(seen), losses) + (1 - weight) * FIRST_TRUST, 0.0)
+
+
+def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Return Spearman's coefficient, 0 where either does not vary."""
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def processes(study: StudyView, cube: Cube) -> list[tuple[EarlierStudy, Earlier]]:
+    """Return the earlier studies that have something to tell, and their processes: a shared column, and losses that differ."""
+    told = [(each, cube.encode(each.candidates), warp(np.array(each.losses))) for each in study.earlier if each.losses]
+    return [
+        (each, _process(cube.columns, units.tobytes(), values.tobytes(), study.seed))
+        for each, units, values in told
+        if np.isfinite(units).any() and values.any()
+    ]
+
+
+@lru_cache(maxsize=16)
+def _process(columns: tuple[Column, ...], units: bytes, values: bytes, seed: int) -> Earlier:
+    levels = np.frombuffer(values)
+    rows = np.frombuffer(units).reshape(len(levels), len(columns))
+    (kernel,) = fitted(columns, rows, levels, seed, (0.0,))
+    return Earlier(known_of(rows, columns), Posterior(kernel, features(rows, columns), levels))
 
 
 class Shifted:
