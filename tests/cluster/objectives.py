@@ -31,3 +31,9 @@ def troubled(candidate: dict[str, Any]) -> float:
     if trouble == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     return candidate["x"]
+
+
+def figures(candidate: dict[str, Any]) -> dict[str, float]:
+    """Answer a loss that is least at 0.3, and a speed and a size that grow with x."""
+    x = candidate["x"]
+    return {"loss": (x - 0.3) ** 2, "speed": 10 * x, "size": x}

@@ -67,9 +67,9 @@ def test_the_config_job_may_edit_one_configmap(installed: None) -> None:
     [
         ("experiments:tunesmith-runner", "experiments", "create experiments.kubeflow.org", "yes"),
         ("experiments:tunesmith-runner", "experiments", "get pods", "yes"),
-        ("experiments:tunesmith-runner", "experiments", "get pods/log", "no"),
+        ("experiments:tunesmith-runner", "experiments", "get pods --subresource=log", "no"),
         ("experiments:tunesmith-runner", "experiments", "create pods", "no"),
-        ("experiments:tunesmith-runner", "experiments", "create pods/exec", "no"),
+        ("experiments:tunesmith-runner", "experiments", "create pods --subresource=exec", "no"),
         ("experiments:tunesmith-runner", "experiments", "get secrets", "no"),
         ("experiments:tunesmith-runner", "experiments", "update trials.kubeflow.org", "no"),
         ("experiments:tunesmith-runner", "kubeflow", "list pods", "no"),
