@@ -29,6 +29,8 @@ from tunesmith.study import Proposal, StudyView
 TEMPERS = (-0.7, 0.0, 0.7)
 # Earlier studies that are trusted less do not shorten the design.
 GUIDING_TRUST = 0.3
+# Where in the sequence the design of every second trial begins.
+ASIDE = 32
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,17 @@ class GP(Strategy):
         cube = cube_of(study.space, study.seed)
         seen = observe(study, cube)
         expected = expectation(processes(study, cube), features(seen.units, cube.columns), seen.values)
-        if seen.finite < (self.startup or min(max(2 * len(cube.columns), 6), 12)) and not _is_guided(seen, expected, study):
+        if seen.finite < self._design(cube, study) and not _is_guided(seen, expected, study):
             return _spread(cube, study, rng)
         effort = Effort() if study.space.quick else SPARING
         ranked = _acquisition(cube, seen, study.seed, expected).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
+
+    def _design(self, cube: Cube, study: StudyView) -> int:
+        """Return how many trials are to end before the model is used."""
+        alone = self.startup or min(max(2 * len(cube.columns), 6), 12)
+        # What other studies found good is no design.
+        return alone + len(study.first) if study.earlier else alone
 
 
 def _is_guided(seen: Observations, expected: Expectation, study: StudyView) -> bool:
@@ -72,10 +80,19 @@ def _spread(cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str,
     """Return the candidate of a scrambled Sobol sequence at the place of the next trial; any other where that was tried."""
     from scipy.stats import qmc
 
-    rows = qmc.Sobol(len(cube.columns), rng=np.random.default_rng(study.seed)).random_base2(_bits(study.issued + 1))
-    candidate = cube.candidate(cube.settle(rows[[study.issued]])[0], rng)
+    place = _place(study)
+    rows = qmc.Sobol(len(cube.columns), rng=np.random.default_rng(study.seed)).random_base2(_bits(place + 1))
+    candidate = cube.candidate(cube.settle(rows[[place]])[0], rng)
     tried = {trial.key for trial in study.trials}
     return study.space.sample(rng) if canonical(candidate) in tried else candidate
+
+
+def _place(study: StudyView) -> int:
+    """Return the place in the sequence of the next trial.
+
+    Where every second trial may be guided, the others are a sequence of their own: alternate points of one cover half the cube.
+    """
+    return study.issued // 2 + ASIDE * (study.issued % 2) if study.earlier else study.issued
 
 
 def _bits(count: int) -> int:

@@ -1,5 +1,7 @@
 """What earlier studies' processes lead to expect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.cube import cube_of
 from tunesmith.strategies._gp.earlier import FIRST_TRUST, expectation, processes, trust
 from tunesmith.strategies._gp.kernel import Features, features
+from tunesmith.strategies.gp import GP
 from tunesmith.study import EarlierStudy, Objective, StudyView
 
 SPACE = Parameters({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}, "cell": {"choice": ["gru", "lstm", "none"]}})
@@ -79,3 +82,11 @@ def test_the_slope_is_that_of_the_values() -> None:
     value, slope = expected.slope(at)
     assert value == pytest.approx(expected.of(at)[0])
     assert slope[0] == pytest.approx((expected.of(aside)[0] - value) / 1e-6, rel=1e-3)
+
+
+def test_beside_a_study_that_misleads_the_design_still_covers_the_space() -> None:
+    """Every second trial is guided or not; the others alone have candidates in every quarter of every number."""
+    line = Parameters({"x": {"uniform": [0, 1]}})
+    study = StudyView(line, Objective("loss"), earlier=(EarlierStudy("old", ({"x": 0.1}, {"x": 0.2}), (0.0, 1.0)),))
+    designed = [GP().propose(replace(study, issued=number), 1)[0].candidate["x"] for number in range(0, 8, 2)]
+    assert sorted(int(4 * float(x)) for x in designed) == [0, 1, 2, 3]  # type: ignore[arg-type]
