@@ -86,3 +86,11 @@ def test_the_distance_to_the_ideal_is_measured_in_ranges_of_the_front() -> None:
 
 def test_an_objective_in_which_the_front_is_flat_does_not_divide_by_zero() -> None:
     assert to_ideal(np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[1.0, 5.0]])) == pytest.approx([0.0, 2.0])
+
+
+@pytest.mark.filterwarnings("error")
+def test_distances_between_the_largest_numbers_are_told_apart() -> None:
+    losses = np.array([[-1.7e308, 1.0], [1.7e308, 0.0], [0.0, 0.5], [1.7e308, 1.0]])
+    assert to_ideal(losses, losses[:2]) == pytest.approx([1.0, 1.0, np.hypot(0.5, 0.5), np.hypot(1.0, 1.0)])
+    distances = to_ideal(np.array([[0.0, 0.0], [1e200, 0.0], [2e200, 0.0]]), np.zeros((1, 2)))
+    assert (np.diff(distances) > 0).all()

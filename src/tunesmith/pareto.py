@@ -73,9 +73,11 @@ def to_ideal(losses: Losses, front: Losses) -> NDArray[np.float64]:
 
     The ideal has the front's best value in every objective. An objective in which the front is flat counts as it is.
     """
-    ideal = front.min(axis=0)
-    spread = front.max(axis=0) - ideal
-    return np.sqrt((((losses - ideal) / np.where(spread > 0, spread, 1.0)) ** 2).sum(axis=1))
+    # In quarters, and by hypot: neither the range of the largest numbers nor a square may overflow.
+    ideal = front.min(axis=0) / 4
+    spread = front.max(axis=0) / 4 - ideal
+    with np.errstate(over="ignore"):
+        return np.hypot.reduce((losses / 4 - ideal) / np.where(spread > 0, spread, 0.25), axis=1)
 
 
 def hypervolume(losses: Losses, reference: Losses) -> float:

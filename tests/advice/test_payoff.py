@@ -101,3 +101,8 @@ def test_losses_of_any_scale_are_borne(scale: float) -> None:
     found, _ = payoff(evidence(scale * np.random.default_rng(0).random(40)), 1)
     assert found is not None
     assert 0 < found.forecasts[-1].gain < scale
+
+
+def test_losses_at_the_ends_of_what_numbers_there_are_make_no_nonsense() -> None:
+    found, _ = payoff(evidence(1.7e308 * (2 * np.random.default_rng(0).random(40) - 1)), 1)
+    assert found is None or all(np.isfinite([each.chance, each.gain, each.low, each.high]).all() for each in found.forecasts)

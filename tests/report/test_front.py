@@ -98,3 +98,14 @@ def test_three_objectives_four_and_flat_ones_are_drawn_too() -> None:
         assert front is not None
         assert front.plot
         assert bool(front.volume) == (len(case.aims.objectives) <= 3)
+
+
+def test_objectives_may_reach_the_ends_of_what_numbers_there_are() -> None:
+    content = trade_off_search()
+    huge = 1.7e308
+    trials = [
+        replace(t, metrics={m: max(-huge, min(huge * (v - 0.9), huge)) for m, v in t.metrics.items()}) for t in content.trials
+    ]
+    front = describe_front(replace(content, trials=[t for t in trials if t.metrics], constraints=()))
+    assert front is not None
+    assert "nan" not in front.plot + front.volume

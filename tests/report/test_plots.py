@@ -30,9 +30,10 @@ def study(trials: list[Trial], **more: object) -> ReportContent:
 
 
 @settings(deadline=None)
-@given(st.lists(numbers, min_size=1, max_size=30))
+@given(st.lists(numbers | st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30))
 def test_a_scale_keeps_all_values_inside_and_in_order(values: list[float]):
     made = scale(values, 0, 100)
+    assert made.ticks()
     pixels = [made(value) for value in sorted(values)]
     assert pixels == sorted(pixels)
     assert all(0 <= pixel <= 100 for pixel in pixels)
@@ -171,3 +172,10 @@ def test_a_maximised_and_a_minimised_study_are_mirror_images():
     assert content.best is not None
     assert other.best.number == content.best.number
     assert draw_history(other).count("<circle") == draw_history(content).count("<circle")
+
+
+@pytest.mark.parametrize("values", [[-1.7e308, 1.7e308], [5e-324, 1.7e308], [1e-300, 1e-299, 1e-298, 1.0, 1e300]])
+def test_a_search_may_reach_the_ends_of_what_numbers_there_are(values: list[float]) -> None:
+    content = study([finished(i, value, x=0.1 * i) for i, value in enumerate(values * 5)])
+    assert draw_history(content)
+    assert draw_parameters(content)

@@ -12,6 +12,8 @@ from tunesmith.study import State, Trial
 
 # The best quarter of the trials, at least and at most so many, is what the good ones are.
 QUARTER, FEWEST_GOOD, MOST_GOOD = 4, 5, 40
+# What is larger cannot be added to.
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,12 @@ class Evidence:
 def gather(trials: Sequence[Trial], aims: Aims) -> Evidence:
     """Return the evidence of a study's ended trials for the first of its aims' objectives, within all constraints.
 
-    `losses` are those of feasible finished trials, infinite for others.
+    `losses` are those of feasible finished trials, LARGEST at most, infinite for others.
     """
     ended = sorted((trial for trial in trials if trial.done), key=lambda trial: trial.number)
     places = [_place(trial, aims) for trial in ended]
     ranks = {place: rank for rank, place in enumerate(sorted(set(places)))}
-    losses = [loss if group == 0 else math.inf for group, loss in places]
+    losses = [max(-LARGEST, min(loss, LARGEST)) if group == 0 else math.inf for group, loss in places]
     return Evidence(tuple(ended), np.array([ranks[place] for place in places], dtype=int), np.array(losses, dtype=float))
 
 

@@ -148,8 +148,9 @@ def _draw_volume(content: ReportContent) -> str:
     """Return the share of the box between the ideal and the worst point that the trials dominated, trial by trial."""
     counting, losses = _counting(content), _losses(content)
     low, high = losses.min(axis=0), losses.max(axis=0)
-    spread = np.where(high > low, high - low, 1.0)
-    scaled = (losses - low) / spread
+    # In quarters: the range of the largest numbers must not overflow.
+    spread = np.where(high > low, high / 4 - low / 4, 0.25)
+    scaled = (losses / 4 - low / 4) / spread
     # What is flat has no extent; a box of height 1 leaves the others to decide.
     reference = np.ones(len(low))
     shares, kept = [], np.empty((0, len(low)))

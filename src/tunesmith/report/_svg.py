@@ -13,6 +13,9 @@ T = TypeVar("T")
 
 LOG_FROM = 50  # a positive range that spans more than this factor is drawn on a logarithmic axis ...
 LOG_BELOW = 0.25  # ... where half of the values would lie in this share of a linear one
+# Numbers with room for a margin, and for sums.
+LARGEST = 1e300
+LOG_LARGEST = math.log(LARGEST)
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,20 @@ class Scale:
 
 
 def scale(values: Sequence[float], start: float, end: float, log: bool | None = None, pad: float = 0.05) -> Scale:
-    """Return a scale over finite values with a margin; `log` None decides by their range."""
+    """Return a scale over finite values with a margin; `log` None decides by their range.
+
+    What is beyond LARGEST, or of a logarithmic scale below its inverse, lies at the border.
+    """
+    values = [min(max(value, -LARGEST), LARGEST) for value in values]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    by_range = low > 0 and high / low >= LOG_FROM and (median(values) - low) / (high - low) < LOG_BELOW
+    by_range = low > 0 and high > low and math.log(high / LOG_FROM) >= math.log(low)
+    if by_range and log is None:
+        by_range = (median(values) - low) / (high - low) < LOG_BELOW
     if by_range if log is None else log:
-        factor = (high / low) ** pad
-        return Scale(low / factor, high * factor, start, end, log=True)
+        first, last = (max(math.log(value), -LOG_LARGEST) for value in (low, high))
+        margin = pad * (last - first)
+        ends = max(first - margin, -LOG_LARGEST), min(last + margin, LOG_LARGEST)
+        return Scale(math.exp(ends[0]), math.exp(ends[1]), start, end, log=True)
     margin = (high - low) * pad or abs(high) * pad or 0.5
     return Scale(low - margin, high + margin, start, end)
 
