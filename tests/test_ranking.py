@@ -101,6 +101,11 @@ def test_one_objective_has_a_front_of_the_best() -> None:
     assert [t.number for t in pareto_front([point(0, 0.5, 5), point(1, 0.7, 5)], Aims((ACCURACY,)))] == [1]
 
 
+def test_a_trial_that_lacks_one_of_several_objectives_is_behind_all_that_have_them() -> None:
+    trials = [trial(0, val_accuracy=0.99), point(1, 0.5, 9), point(2, 0.9, 3)]
+    assert numbers(trials, ACCURACY, LATENCY) == [2, 1, 0]
+
+
 def test_the_knee_does_not_depend_on_what_is_far_behind_the_front() -> None:
     front = [point(0, 0.9, 10), point(1, 0.8, 2), point(2, 0.5, 1)]
     assert best_number([*front, point(3, 0.01, 1e6)], BOTH) == 1

@@ -153,7 +153,7 @@ class Ready:
 def advise(study: Result | str | Path, objective: str | None = None) -> "Advice":
     """Return what a study says about what to do next: which parameters matter, what to fix, narrow or widen, whether to go on.
 
-    study: a result, or the folder of a study or of a run. objective: which of several, the first by default. The advice's
+    study: a result, or the folder of a study or of a run. objective: which of several, all by default. The advice's
     `space`, where it has one, is that of the next search.
 
     Raises SpecError for an objective that the study has not, StudyError where there is no study.

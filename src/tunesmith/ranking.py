@@ -29,7 +29,7 @@ def ranking(trials: Sequence[Trial], aims: Aims) -> list[Trial]:
     def key(trial: Trial) -> tuple[int, float, tuple[float, float], float, float, int]:
         finished = trial.state is State.FINISHED
         missed = aims.violation(trial.metrics) if finished else 0.0
-        place = places.get(trial.number, (0.0, 0.0))
+        place = places.get(trial.number, (math.inf, math.inf))
         tie = trial.metrics.get(TIE_BREAKER, math.inf)
         return ORDER.index(trial.state), missed, place, aims.losses(trial.metrics)[0], tie, trial.number
 

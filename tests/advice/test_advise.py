@@ -9,7 +9,9 @@ import pytest
 
 from tests.advice.studies import NESTED, content, nested_loss, random_trials, record
 from tunesmith.advice.advise import Advice, advise, advise_on
+from tunesmith.aims import Aims, Objective
 from tunesmith.errors import SpecError, StudyError
+from tunesmith.ranking import pareto_front
 from tunesmith.study import State, Trial
 
 
@@ -78,12 +80,34 @@ def most_important(advice: Advice) -> str:
     return next(iter(advice.importance))
 
 
-def test_of_several_objectives_the_first_counts_or_the_one_that_is_named() -> None:
+def test_several_objectives_count_alike_or_the_one_that_is_named() -> None:
     search, trials = two_objectives()
-    assert most_important(advise_on(search, trials)) == "x"
+    shares = advise_on(search, trials).importance
+    assert shares["x"].overall.share == pytest.approx(shares["y"].overall.share, abs=0.2)
+    assert most_important(advise_on(search, trials, "loss")) == "x"
     assert most_important(advise_on(search, trials, "speed")) == "y"
     with pytest.raises(SpecError, match=r"'sped' is none of the study's; allowed: loss, speed \(did you mean 'speed'\?\)"):
         advise_on(search, trials, "sped")
+
+
+def test_no_advice_cuts_off_a_part_of_the_front() -> None:
+    """Small is fast, large is good: all widths are on the front, whatever else a trial has."""
+    parameters = {"width": {"uniform": [0, 1]}, "waste": {"uniform": [0, 1]}}
+    goals = [{"metric": "loss", "goal": "minimize"}, {"metric": "seconds", "goal": "minimize"}]
+    trials = [
+        Trial(
+            t.number, t.candidate, t.state, {"loss": 1 - t.candidate["width"] + waste, "seconds": t.candidate["width"] + waste}
+        )
+        for t in random_trials(parameters, lambda c: 0.0, 60)
+        for waste in [t.candidate["waste"]]
+    ]
+    advice = advise_on(content(parameters, objectives=goals), trials)
+    moves = {move.key.name: move for move in advice.moves}
+    front = pareto_front(trials, Aims((Objective("loss"), Objective("seconds"))))
+    assert moves["width"].action == "keep"
+    assert moves["waste"].action == "narrow"
+    assert all(move.after.contains(trial.candidate[name]) for name, move in moves.items() for trial in front)
+    assert advice.best == front[0].number
 
 
 def test_trials_that_miss_a_constraint_are_none_of_the_good_ones() -> None:

@@ -2,6 +2,7 @@
 
 from tunesmith.advice._evidence import gather
 from tunesmith.aims import Aims, Constraint, Objective
+from tunesmith.ranking import best_trial
 from tunesmith.study import State, Trial
 
 LOSS = Aims((Objective("loss"),))
@@ -40,6 +41,16 @@ def test_a_trial_that_misses_a_constraint_is_behind_all_that_keep_it() -> None:
     evidence = gather([*trials, finished(3, loss=0.0)], Aims((Objective("loss"),), (rule,)))
     assert evidence.levels.tolist() == [2, 0, 1, 3]
     assert evidence.finite.tolist() == [0.9]
+
+
+def test_of_several_objectives_the_whole_front_is_good_the_knee_first() -> None:
+    both = Aims((Objective("loss"), Objective("seconds")))
+    trials = [finished(i, loss=1 - i / 9, seconds=(i / 9) ** 2) for i in range(10)]
+    trials += [finished(i, loss=2.0 + i, seconds=2.0) for i in range(10, 19)] + [finished(19, loss=0.0)]
+    evidence = gather(trials, both)
+    assert sorted(trial.number for trial in evidence.good) == list(range(10))
+    assert evidence.good[0].number == best_trial(trials, both).number  # pyright: ignore[reportOptionalMemberAccess]
+    assert evidence.levels[19] == evidence.levels.max()
 
 
 def test_equal_values_share_a_place() -> None:

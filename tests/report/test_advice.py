@@ -13,6 +13,7 @@ from tunesmith.report.markdown import render_markdown
 SHARE = {"share": 0.8, "chance": 0.1, "parameters": {"rate": 0.8}}
 FORECAST = {"trials": 10.0, "chance": 0.42, "worthwhile": 0.4, "gain": 0.01234, "low": 0.0, "high": 0.03}
 ADVICE = {
+    "objectives": [{"metric": "val_accuracy", "goal": "maximize"}],
     "importance": {
         "rate": {"overall": SHARE, "better": {**SHARE, "share": 0.3}, "real": True},
         "idle": {"overall": {**SHARE, "share": 0.02}, "better": None, "real": False},

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from tunesmith.aims import Aims
+from tunesmith.ranking import pareto_front, ranking
 from tunesmith.study import State, Trial
 
 # The best quarter of the trials, at least and at most so many, is what the good ones are.
@@ -22,11 +23,13 @@ class Evidence:
 
     Finished trials that keep all constraints come first by their loss, then those that do not, by how far they miss them.
     Stopped and failed ones share the last level: how good they would have been nobody knows, but none was among the best.
+    `front`: how many trials the Pareto front has; all of them are good, since nobody knows which of them will be taken.
     """
 
     trials: tuple[Trial, ...]
     levels: np.ndarray
     losses: np.ndarray
+    front: int = 0
 
     @cached_property
     def finite(self) -> np.ndarray:
@@ -35,14 +38,15 @@ class Evidence:
 
     @cached_property
     def good(self) -> list[Trial]:
-        """The best quarter of the trials, the best first."""
+        """The best quarter of the trials, and all of the front, the best first."""
         count = min(max(math.ceil(len(self.trials) / QUARTER), FEWEST_GOOD), MOST_GOOD, len(self.finite))
+        count = max(count, self.front)
         return [self.trials[i] for i in np.argsort(self.levels, kind="stable")[:count]]
 
     def better_half(self) -> "Evidence":
         """Return the better half of the trials, still by number."""
         chosen = np.sort(np.argsort(self.levels, kind="stable")[: math.ceil(len(self.trials) / 2)])
-        return Evidence(tuple(self.trials[i] for i in chosen), self.levels[chosen], self.losses[chosen])
+        return Evidence(tuple(self.trials[i] for i in chosen), self.levels[chosen], self.losses[chosen], self.front)
 
     @property
     def constant(self) -> bool:
@@ -51,6 +55,22 @@ class Evidence:
 
 
 def gather(trials: Sequence[Trial], aims: Aims) -> Evidence:
+    """Return the evidence of a study's ended trials for all of its aims, several objectives in the leaderboard's order.
+
+    `losses` are those of the first objective.
+    """
+    leading = gather_one(trials, aims)
+    if len(aims.objectives) == 1:
+        return leading
+    places = {trial.number: place for place, trial in enumerate(ranking(leading.trials, aims))}
+    # What did not finish, or misses a bound, keeps its distance behind all of the leaderboard.
+    behind = [len(places) * (1 + level) for level in leading.levels]
+    counts = np.isfinite(leading.losses)
+    levels = [places[t.number] if count else far for t, count, far in zip(leading.trials, counts, behind, strict=True)]
+    return Evidence(leading.trials, np.array(levels, dtype=int), leading.losses, len(pareto_front(leading.trials, aims)))
+
+
+def gather_one(trials: Sequence[Trial], aims: Aims) -> Evidence:
     """Return the evidence of a study's ended trials for the first of its aims' objectives, within all constraints.
 
     `losses` are those of feasible finished trials, LARGEST at most, infinite for others.
@@ -63,9 +83,7 @@ def gather(trials: Sequence[Trial], aims: Aims) -> Evidence:
 
 
 def _place(trial: Trial, aims: Aims) -> tuple[int, float]:
-    objective = aims.objectives[0]
-    value = trial.metrics.get(objective.metric, math.nan)
-    missed = aims.violation(trial.metrics)
-    if trial.state is not State.FINISHED or not math.isfinite(value) or not math.isfinite(missed):
+    losses, missed = aims.losses(trial.metrics), aims.violation(trial.metrics)
+    if trial.state is not State.FINISHED or not all(map(math.isfinite, (*losses, missed))):
         return 2, 0.0
-    return (1, missed) if missed > 0 else (0, objective.loss(value))
+    return (1, missed) if missed > 0 else (0, losses[0])

@@ -78,6 +78,23 @@ def importances(evidence: Evidence, keys: Sequence[Key]) -> dict[str, Importance
     return {name: Importance(share, better[name]) for name, share in overall.items()}
 
 
+def mean_importances(found: Sequence[Mapping[str, Importance]]) -> dict[str, Importance]:
+    """Return the mean of each key's importance for several objectives."""
+    return {name: _mean_importance([each[name] for each in found]) for name in found[0]}
+
+
+def _mean_importance(found: Sequence[Importance]) -> Importance:
+    better = [each.better for each in found if each.better]
+    return Importance(_mean_share([each.overall for each in found]), _mean_share(better) if better else None)
+
+
+def _mean_share(found: Sequence[Share]) -> Share:
+    names = dict.fromkeys(name for each in found for name in each.parameters)
+    parameters = {name: float(np.mean([each.parameters.get(name, 0.0) for each in found])) for name in names}
+    share, chance = (float(np.mean(values)) for values in zip(*((each.share, each.chance) for each in found), strict=True))
+    return Share(share, chance, parameters)
+
+
 def _shares(evidence: Evidence, keys: Sequence[Key]) -> dict[str, Share]:
     optuna = _optuna()
     chosen = _thinned(evidence.levels)

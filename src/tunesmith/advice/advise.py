@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tunesmith.advice._evidence import Evidence, gather
-from tunesmith.advice._importance import FEWEST_TRIALS, Importance, importances
+from tunesmith.advice._evidence import Evidence, gather, gather_one
+from tunesmith.advice._importance import FEWEST_TRIALS, Importance, importances, mean_importances
 from tunesmith.advice._keys import REWRITABLE, Key, read_keys, write_keys
 from tunesmith.advice._moves import Move, decide
 from tunesmith.advice._payoff import Payoff, payoff
@@ -23,12 +23,13 @@ from tunesmith.study import Trial
 class Advice:
     """What a study's trials say about what to do next.
 
-    `trials` have ended, `finished` of them with an objective and within the constraints; `best` is the number of the best.
+    `objectives` judge the trials, the first of them whether more pay. `trials` have ended, `finished` of them with an objective
+    and within the constraints; `best` is the number of the best, of several objectives that of the front's knee.
     `importance` by key of the search file's space, the most important first. `space`: the one that follows, None where nothing
     is to be changed or where a function of the user's is the space. `notes` say what cannot be told, and why.
     """
 
-    objective: Objective
+    objectives: tuple[Objective, ...]
     trials: int
     finished: int
     best: int | None
@@ -39,10 +40,15 @@ class Advice:
     payoff: Payoff | None
     notes: tuple[str, ...]
 
+    @property
+    def objective(self) -> Objective:
+        """The first objective, of which `value` is that of the best trial."""
+        return self.objectives[0]
+
     def to_json(self) -> dict[str, Any]:
         """Return the advice as plain data."""
         return {
-            "objective": asdict(self.objective),
+            "objectives": [asdict(objective) for objective in self.objectives],
             **{"trials": self.trials, "finished": self.finished, "best": self.best, "value": self.value},
             "importance": {name: {**asdict(found), "real": found.real} for name, found in self.importance.items()},
             "moves": [_move(move) for move in self.moves],
@@ -58,7 +64,7 @@ def _move(move: Move) -> dict[str, Any]:
 
 
 def advise(folder: Path, metric: str | None = None) -> Advice:
-    """Return the advice on the study in `folder`, running or ended, for its first objective or the one called `metric`.
+    """Return the advice on the study in `folder`, running or ended, for its objectives or the one called `metric`.
 
     Raises StudyError where there is no study, SpecError for a metric that is none of its objectives.
     """
@@ -69,20 +75,21 @@ def advise(folder: Path, metric: str | None = None) -> Advice:
 def advise_on(content: Mapping[str, Any], trials: Sequence[Trial], metric: str | None = None) -> Advice:
     """Return the advice on trials of the search that `content`, a whole search file, describes."""
     aims = Aims.of(content)
-    objective = _objective(aims, metric)
-    evidence = gather(trials, Aims((objective,), aims.constraints))
+    objectives = _objectives(aims, metric)
+    evidence = gather(trials, Aims(objectives, aims.constraints))
+    single = [gather_one(trials, Aims((objective,), aims.constraints)) for objective in objectives]
     keys = read_keys(content["space"], evidence.trials)
-    shares, unknown = _importance(evidence, keys)
-    found, untold = payoff(evidence, content.get("budget", {}).get("parallel", 1))
+    shares, unknown = _importance(single, keys)
+    found, untold = payoff(single[0], content.get("budget", {}).get("parallel", 1))
     best = evidence.good[0] if evidence.good else None
     ordered = sorted(keys, key=lambda key: -shares[key.name].overall.share) if shares else []
     moves = [_within_limits(decide(key, evidence, shares[key.name]), content["space"]) for key in ordered]
     return Advice(
-        objective=objective,
+        objectives=objectives,
         trials=len(evidence.trials),
         finished=len(evidence.finite),
         best=best.number if best else None,
-        value=best.metrics[objective.metric] if best else None,
+        value=best.metrics[objectives[0].metric] if best else None,
         importance={key.name: shares[key.name] for key in ordered},
         moves=tuple(moves),
         space=_changed(content["space"], moves),
@@ -106,29 +113,30 @@ def _within_limits(move: Move, form: Mapping[str, Any]) -> Move:
     return move
 
 
-def _objective(aims: Aims, metric: str | None) -> Objective:
+def _objectives(aims: Aims, metric: str | None) -> tuple[Objective, ...]:
     names = [objective.metric for objective in aims.objectives]
     if metric is None:
-        return aims.objectives[0]
+        return aims.objectives
     if metric not in names:
         raise SpecError(
             f"objective: {metric!r} is none of the study's; allowed: {', '.join(names)}{did_you_mean(metric, names)}"
         )
-    return aims.objectives[names.index(metric)]
+    return (aims.objectives[names.index(metric)],)
 
 
-def _importance(evidence: Evidence, keys: Sequence[Key]) -> tuple[dict[str, Importance], str]:
-    """Return the importance of every key, or nothing and why."""
-    count, finished = len(evidence.trials), len(evidence.finite)
+def _importance(single: Sequence[Evidence], keys: Sequence[Key]) -> tuple[dict[str, Importance], str]:
+    """Return every key's importance, its mean over the objectives whose evidence is `single`, or nothing and why."""
+    count, finished = len(single[0].trials), len(single[0].finite)
+    differing = [evidence for evidence in single if not evidence.constant]
     if not finished:
         return {}, f"none of {count} trials finished and kept all constraints" if count else "no trial has ended yet"
     if count < FEWEST_TRIALS:
         return {}, f"what the parameters do: {FEWEST_TRIALS} trials are needed, {count} have ended"
-    if evidence.constant:
+    if not differing:
         return {}, f"what the parameters do: all {count} trials are equally good"
     if not keys:
         return {}, "what the parameters do: the space leaves nothing to choose"
     try:
-        return importances(evidence, keys), ""
+        return mean_importances([importances(evidence, keys) for evidence in differing]), ""
     except SpecError as error:
         return {}, str(error)

@@ -25,8 +25,11 @@ WORDS = {
 
 def print_advice(advice: Advice, folder: Path, console: Console) -> None:
     """Print the advice; `folder` is named in the command that follows from it."""
-    metric = advice.objective.metric
-    best = f"; best {metric} {wording(advice.value)} (trial {advice.best})" if advice.value is not None else ""
+    metric = " and ".join(objective.metric for objective in advice.objectives)
+    what = "best" if len(advice.objectives) == 1 else "at the knee of the front"
+    best = (
+        f"; {what} {advice.objective.metric} {wording(advice.value)} (trial {advice.best})" if advice.value is not None else ""
+    )
     console.print(f"{advice.trials} trials, {advice.finished} with a {metric}{best}", highlight=False)
     for note in advice.notes:
         console.print(note, style="yellow", highlight=False)
@@ -34,7 +37,7 @@ def print_advice(advice: Advice, folder: Path, console: Console) -> None:
         console.print(_importance(advice))
         _print_moves(advice.moves, console)
     if advice.payoff:
-        _print_payoff(advice.payoff, console)
+        _print_payoff(advice.payoff, verdict(advice.payoff.verdict, [each.metric for each in advice.objectives]), console)
     if any(move.action != "keep" for move in advice.moves):
         console.print(f"tunesmith space refine {folder} --output next.yaml  writes the search file for it", highlight=False)
 
@@ -75,8 +78,13 @@ def change(move: Move) -> str:
     return wording(move.after.value_at(0)) if move.after.size == 1 else move.after.describe()
 
 
-def _print_payoff(payoff: Payoff, console: Console) -> None:
-    console.print(Text(WORDS[payoff.verdict], style="bold"))
+def verdict(found: str, metrics: Sequence[str]) -> str:
+    """Return in words whether more trials pay: of several metrics, judged by the first alone."""
+    return WORDS[found] + (f" Judged by {metrics[0]} alone." if len(metrics) > 1 else "")
+
+
+def _print_payoff(payoff: Payoff, said: str, console: Console) -> None:
+    console.print(Text(said, style="bold"))
     table = Table("in the next", "a better one", "expected gain", "80 % interval", box=SIMPLE)
     for name, forecast in horizon_rows(payoff):
         table.add_row(name, *figures(forecast))

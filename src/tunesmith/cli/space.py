@@ -21,7 +21,7 @@ def space() -> None:
 )
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
-@click.option("--objective", help="Which of several objectives.  [default: the first]")
+@click.option("--objective", help="Which of several objectives.  [default: all]")
 def refine(study: Path, output: Path | None, objective: str | None) -> None:
     """Write the search file that goes on from STUDY with a narrower or wider space, the reasons as comments."""
     from tunesmith.advice.refine import refined

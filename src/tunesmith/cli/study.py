@@ -61,7 +61,7 @@ def trial(folder: Path, number: int, json_output: bool) -> None:
     """,
 )
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--objective", help="Which of several objectives.  [default: the first]")
+@click.option("--objective", help="Which of several objectives.  [default: all]")
 @as_json
 def advice(folder: Path, objective: str | None, json_output: bool) -> None:
     """Tell which parameters matter, what to fix, narrow or widen next, and whether more trials are likely to pay."""

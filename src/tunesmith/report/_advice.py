@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.advice.display import verdict
 from tunesmith.report._format import count, duration, number, shortened
 from tunesmith.report._svg import drawing, text
 
 MOST_BARS, MOST_MOVES, LABEL, WORDS, BLOCKS = 12, 20, 26, 300, 20
 WIDTH, LEFT, RIGHT, ROW, TOP = 620, 176, 540, 24, 34
-VERDICTS = {
-    "likely": "More trials are likely to pay.",
-    "unclear": "Whether more trials pay is unclear.",
-    "unlikely": "More trials are unlikely to pay.",
-}
 
 
 @dataclass(frozen=True)
@@ -33,6 +29,7 @@ class Section:
     shares: list[Bar]
     moves: list[dict[str, str]]
     kept: str
+    metrics: str
     verdict: str
     gains: list[tuple[str, str, str, str]]
     notes: list[str]
@@ -42,6 +39,7 @@ def describe_advice(advice: Mapping[str, Any]) -> Section:
     """Return what the template shows of `Advice.to_json()`."""
     moves = advice.get("moves") or []
     more = advice.get("more_trials") or {}
+    metrics = [objective["metric"] for objective in advice.get("objectives") or ()]
     kept = [shortened(move["key"], LABEL) for move in moves if move["action"] == "keep"]
     return Section(
         bars=draw_importance(advice.get("importance") or {}),
@@ -50,7 +48,8 @@ def describe_advice(advice: Mapping[str, Any]) -> Section:
         ],
         moves=[_move(move) for move in moves if move["action"] != "keep"][:MOST_MOVES],
         kept=", ".join(kept[:MOST_MOVES]) + (f" and {len(kept) - MOST_MOVES} more" if len(kept) > MOST_MOVES else ""),
-        verdict=VERDICTS.get(more.get("verdict", ""), ""),
+        metrics=" and ".join(metrics),
+        verdict=verdict(more["verdict"], metrics) if more else "",
         gains=_gains(more),
         notes=[shortened(note, WORDS) for note in advice.get("notes") or ()],
     )

@@ -57,7 +57,7 @@ def _advice(content: ReportContent) -> str:
     moves = [(row["key"], row["action"], row["before"], row["after"], row["reason"]) for row in section.moves]
     parts = [
         *(f"{_escaped(note)}." for note in section.notes),
-        _table([f"importance for {content.objective.metric}", "share", ""], shares) if shares else "",
+        _table([f"importance for {section.metrics}", "share", ""], shares) if shares else "",
         _table(["parameter", "advice", "from", "to", "why"], moves) if moves else "",
         section.verdict,
         _table(["in the next", "a better one", "expected gain", "80 % interval"], section.gains) if section.gains else "",
