@@ -118,6 +118,7 @@ def test_a_folder_that_is_no_study_is_refused(tmp_path: Path) -> None:
     ("trials", "says"),
     [
         ([Trial(0, {"depth": 3}, State.FINISHED, {"loss": 1.0})], "shares no parameter with this space (its: depth;"),
+        ([Trial(0, {f"p{i}": 1 for i in range(99)}, State.FINISHED, {"loss": 1.0})], " and 69 more; this one's: "),
         ([finished(0, loss=1.0, x=77.0, units=8)], "none of its 1 trials can be used; outside of this space: 1 by x; left out"),
         ([Trial(0, {"x": 0.1, "units": 8})], "has no trial that has ended; the search begins without it"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.aims import Aims
+from tunesmith.data.words import listed
 from tunesmith.errors import SpecError
 from tunesmith.files import write_json
 from tunesmith.ranking import ranking
@@ -52,10 +53,9 @@ def warm_start(
     What was read is kept beside the record: the study goes on as it began, whatever becomes of the earlier ones. Raises
     SpecError for an entry that is no study, or renames what is not there.
     """
-    memory = record.folder / MEMORY
     if not entries:
         return WarmStart()
-    if memory.is_file():
+    if (memory := record.folder / MEMORY).is_file():
         return _remembered(memory)
     most = max(min(MOST_OF_ONE, MOST_OF_ALL // len(entries)), 1)
     read = [_Reading(entry, f"warm_start.{place}", space, aims, most, folder) for place, entry in enumerate(entries)]
@@ -107,13 +107,13 @@ class _Reading:
         if not ended:
             return f"{name}: has no trial that has ended; the search begins without it"
         if not translator.matched:
-            ours = ", ".join(sorted(translator.added))
-            return f"{name}: shares no parameter with this space (its: {', '.join(theirs)}; this one's: {ours}); left out"
+            its, ours = listed(theirs), listed(sorted(translator.added))
+            return f"{name}: shares no parameter with this space (its: {its}; this one's: {ours}); left out"
         if not self.study.candidates:
             return f"{name}: none of its {ended} trials can be used{_because(translator)}; left out"
         parts = [f"{name}: {len(self.study.candidates)} of {ended} trials are learned from"]
-        parts += [f"not in this space: {', '.join(gone)}"] if (gone := sorted(set(theirs) - translator.matched)) else []
-        parts += [f"new: {', '.join(new)}"] if (new := sorted(translator.added - translator.matched)) else []
+        parts += [f"not in this space: {listed(gone)}"] if (gone := sorted(set(theirs) - translator.matched)) else []
+        parts += [f"new: {listed(new)}"] if (new := sorted(translator.added - translator.matched)) else []
         return "; ".join(parts) + _because(translator)
 
     def _check_rename(self, space: Space) -> None:
@@ -123,8 +123,8 @@ class _Reading:
             for side, name, known in (("study", old, theirs or None), ("space", new, ours)):
                 if known is not None and name not in known:
                     whose = self.entry.study if side == "study" else "this space"
-                    near = did_you_mean(name, known)
-                    raise SpecError(f"{self.where}.rename: {name!r} is no parameter of {whose}: {', '.join(known)}{near}")
+                    told = listed(known) + did_you_mean(name, known)
+                    raise SpecError(f"{self.where}.rename: {name!r} is no parameter of {whose}: {told}")
 
 
 def _because(translator: Translator) -> str:

@@ -64,6 +64,12 @@ def test_what_need_not_be_said_and_what_is_the_old_studys_is_left_out(run: Path)
     assert written["warm_start"] == ["runs/search/study"]
 
 
+def test_what_the_strategy_decides_itself_is_left_to_it(run: Path) -> None:
+    settings = {"name": "gp", "seed": 3, "startup": None}
+    folder = record(run / "other", content(NESTED, strategy=settings), random_trials(NESTED, nested_loss, 60))
+    assert read_yaml(refined(folder, run), "it")["strategy"] == {"name": "gp", "seed": 3}
+
+
 def test_paths_lead_to_the_same_places_from_another_folder(run: Path) -> None:
     Path("elsewhere").mkdir()
     call("space", "refine", "runs/search", "--output", "elsewhere/next.yaml")

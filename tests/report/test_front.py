@@ -109,3 +109,15 @@ def test_objectives_may_reach_the_ends_of_what_numbers_there_are() -> None:
     front = describe_front(replace(content, trials=[t for t in trials if t.metrics], constraints=()))
     assert front is not None
     assert "nan" not in front.plot + front.volume
+
+
+def test_a_front_is_not_squeezed_into_a_line_by_what_lies_far_behind_it() -> None:
+    content = trade_off_search()
+    slow = {t.number for t in content.trials[::2]} - {t.number for t in content.front}
+    trials = [
+        replace(t, metrics=t.metrics | {"latency_ms": 300.0}) if t.number in slow and t.metrics else t for t in content.trials
+    ]
+    front = describe_front(replace(content, trials=trials, constraints=()))
+    assert front is not None
+    across = [float(x) for x in re.findall(r'<circle cx="([^"]*)"[^>]*><title>trial \d+, on the front', front.plot)]
+    assert max(across) - min(across) > 400

@@ -57,7 +57,10 @@ def _text(sections: Mapping[str, Any], folder: Path, advice: Advice, space: Spac
 def _without_defaults(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections beside the space, without what need not be said; the record has every default written out."""
     file = SearchFile.model_validate({**content, "warm_start": None})
-    return file.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"space"})
+    sections = file.model_dump(mode="json", exclude_defaults=True, exclude_none=True, exclude={"space"})
+    # The settings of a strategy or a scheduler are its own: what it decides itself need not be said.
+    named = {name: section for name, section in sections.items() if name in ("strategy", "scheduler")}
+    return sections | {name: {k: v for k, v in section.items() if v is not None} for name, section in named.items()}
 
 
 def _line(move: Move) -> str:

@@ -13,6 +13,8 @@ from tunesmith.study import Objective, State, Trial
 
 WIDTH, HEIGHT = 620, 340
 LEFT, RIGHT, TOP, BOTTOM = 72, 600, 42, 284
+# How far behind the front a trial is drawn at its place, in units of the front's range; those farther off are at the border.
+REACH = 3.0
 MOST_DOTS, MOST_LISTED = 600, 40
 # The volume of more objectives takes long, and says little.
 MOST_FOR_VOLUME = 3
@@ -84,10 +86,12 @@ def _better(objective: Objective) -> str:
 
 
 def _axis(objective: Objective, trials: Sequence[Trial], content: ReportContent, span: tuple[int, int]) -> Scale:
-    """Return an axis for the typical values; the whole front has room on it."""
-    values = [trial.metrics[objective.metric] for trial in trials]
-    front = [trial.metrics[objective.metric] for trial in content.front]
-    return scale([*typical(values, objective.goal == "minimize"), *front], *span, pad=0.08)
+    """Return an axis for the typical values near the front, which has room on it and is not squeezed into a line."""
+    losses = [objective.loss(trial.metrics[objective.metric]) for trial in trials]
+    front = [objective.loss(trial.metrics[objective.metric]) for trial in content.front]
+    reach = (max(front) / 4 - min(front) / 4) * 4 * REACH
+    near = [loss for loss in typical(losses, True) if reach == 0 or loss <= max(front) + reach]
+    return scale([objective.loss(loss) for loss in (*near, *front)], *span, pad=0.08)
 
 
 def _bounds(content: ReportContent, x: Scale, y: Scale) -> list[str]:
