@@ -1,17 +1,21 @@
 """What every strategy promises where there are earlier studies to learn from: each one found is tested."""
 
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
 import pytest
 
-from tests.contracts.test_strategies import candidates, history, made, name_of, play, space, strategy, texts
+from tests.contracts import test_strategies_objectives as several
+from tests.contracts.test_strategies import PACKAGE, candidates, history, made, name_of, play, space, strategy, texts
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space, canonical
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.study import EarlierStudy, Objective, StudyView
+from tunesmith.study import EarlierStudy, Objective, State, StudyView, Trial
 
 __all__ = ["space", "strategy"]
 
@@ -53,6 +57,28 @@ def test_several_at_once_are_those_asked_one_by_one(strategy: Strategy, space: S
         alone.append(canonical(candidate))
         study = study.with_running(candidate)
     assert texts(strategy, study_of(space, 12), 3) == alone
+
+
+def test_a_new_process_goes_on_with_a_batch_as_one_that_saw_the_whole_study(strategy: Strategy, space: Space) -> None:
+    """With earlier studies, several objectives, constraints and trials that run: all that a study can have."""
+    study = replace(several.study_of(space, "both", 24), earlier=study_of(space, 0).earlier, parallel=3)
+    for _ in range(3):
+        proposed = candidates(strategy, study, 2)
+        done = [Trial(study.issued, proposed[0], State.FINISHED, {"loss": 0.5, **several.figures(proposed[0])})]
+        trials = (*study.trials, *done, Trial(study.issued + 1, proposed[1]))
+        study = replace(study, trials=trials, issued=study.issued + 2)
+    asked = "; ".join(
+        [
+            "import pickle, sys",
+            "from tunesmith.registry import build",
+            "from tunesmith.strategies._strategy import Strategy",
+            "study = pickle.load(sys.stdin.buffer)",
+            f"proposals = build({PACKAGE!r}, {name_of(strategy)!r}, Strategy, {{}}, 'strategy').propose(study, 3)",
+            "sys.stdout.buffer.write(pickle.dumps([dict(proposal.candidate) for proposal in proposals]))",
+        ]
+    )
+    answer = subprocess.run([sys.executable, "-c", asked], input=pickle.dumps(study), capture_output=True, check=True)
+    assert pickle.loads(answer.stdout) == candidates(strategy, study, 3)
 
 
 def bowl(bottom: float) -> Callable[[dict[str, Value]], float]:
