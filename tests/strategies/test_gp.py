@@ -155,3 +155,18 @@ def test_objectives_of_any_scale_are_borne(losses: list[float]) -> None:
     rng = np.random.default_rng(0)
     trials = tuple(Trial(i, PLANE.sample(rng), State.FINISHED, {"loss": loss}) for i, loss in enumerate(losses))
     assert len(GP().propose(replace(study, trials=trials, issued=20), 2)) == 2
+
+
+def test_a_plateau_is_left_for_other_places() -> None:
+    """A function of steps: the first best step found is wide, and the better one is small and far from it."""
+
+    def judge(candidate: Mapping[str, Value]) -> float:
+        x, y = float(candidate["x"]), float(candidate["y"])  # type: ignore[arg-type]
+        if x > 0.85 and y < 0.15:
+            return 0.0
+        return 0.2 if x < 0.6 and y > 0.3 else 0.5 + x - y
+
+    study = play(PLANE, judge, 40)
+    ties = sum(trial.metrics["loss"] == 0.2 for trial in study.trials)
+    assert best(study) == 0.0
+    assert ties < 25

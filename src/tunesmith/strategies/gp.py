@@ -27,6 +27,9 @@ from tunesmith.study import Proposal, StudyView
 
 # Priors from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
 TEMPERS = (-0.7, 0.0, 0.7)
+# Each further trial with exactly the best value asks for so much more than it, in deviations of the values: the best lies on a
+# plateau, as where parameters are rounded or of no effect, and only somewhere else is there anything to gain.
+MARGIN, MOST_MARGIN = 0.1, 2.0
 # Earlier studies that are trusted less do not shorten the design.
 GUIDING_TRUST = 0.3
 # Where in the sequence the design of every second trial begins.
@@ -117,7 +120,9 @@ def _acquisition(cube: Cube, seen: Observations, seed: int, expected: Expectatio
     left = seen.values - expected.of(features(seen.units, cube.columns))
     kernels = fitted(cube.columns, seen.units, left, seed, TEMPERS)
     posteriors = [_believing(kernel, cube, seen, seen.values, expected) for kernel in kernels]
-    return Acquisition(cube, [(each, float(each.means[: len(seen.kept)][seen.kept].min())) for each in posteriors], bounds)
+    margin = min(MARGIN * seen.ties, MOST_MARGIN)
+    targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
+    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds)
 
 
 def _believing(

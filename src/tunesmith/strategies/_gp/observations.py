@@ -31,6 +31,12 @@ class Observations:
         """Which trials kept every bound."""
         return np.asarray((self.excesses <= 0).all(axis=0))
 
+    @property
+    def ties(self) -> int:
+        """How many trials beside the best one have exactly its value, within the bounds."""
+        kept = self.values[self.kept]
+        return int((kept == kept.min()).sum()) - 1 if len(kept) else 0
+
     def best_first(self) -> np.ndarray:
         """Return the positions of the trials: those within the bounds by value, then the others by how far they are beyond."""
         beyond = np.maximum(self.excesses, 0.0).sum(axis=0)
