@@ -152,3 +152,51 @@ def test_curves_with_numbers_that_are_none_are_borne(scheduler: Scheduler, bad: 
     for number in NUMBERS:
         assert scheduler.rule(number, none, 10).verdict([9.0] * 10) == scheduler.verdict(number, [9.0] * 10, none) == ""
         StopRule.decode(scheduler.rule(number, {**GOOD, 50: Curve([bad] * 10)}, 10).encode())
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_one_bad_step_of_another_trial_neither_stops_a_good_trial_nor_spares_all_bad_ones(
+    scheduler: Scheduler, bad: float
+) -> None:
+    spoilt = {number: Curve([bad, *curve.losses[1:]]) if number == 4 else curve for number, curve in GOOD.items()}
+    assert all(scheduler.verdict(number, GOOD[0].losses[:step], spoilt) == "" for number in NUMBERS for step in range(2, 10))
+    assert any(scheduler.verdict(number, [9.0] * step, spoilt) for number in NUMBERS for step in range(2, 10))
+
+
+def test_where_all_curves_are_constant_and_equal_nobody_is_stopped(scheduler: Scheduler) -> None:
+    for loss in (0.0, 0.1, -0.3, 1e300, 1e-300):
+        flat = {number: Curve([loss] * 10, finished=number % 2 == 0) for number in range(12)}
+        assert all(scheduler.verdict(number, [loss] * step, flat) == "" for number in NUMBERS for step in range(1, 11))
+
+
+def test_where_curves_are_constant_the_worst_is_stopped(scheduler: Scheduler) -> None:
+    flat = {number: Curve([0.1 * number] * 10) for number in range(12)}
+    assert any(scheduler.verdict(number, [5.0] * step, flat) for number in NUMBERS for step in range(2, 10))
+
+
+def test_one_other_trial_is_enough_for_an_answer(scheduler: Scheduler) -> None:
+    for finished in (False, True):
+        for losses in ([], [0.5], [0.5] * 10, [math.nan] * 3):
+            others = {0: Curve(losses, finished)}
+            for number in NUMBERS:
+                rule = scheduler.rule(number, others, 12)
+                assert [rule.verdict([0.7] * step) for step in range(1, 13)] == [
+                    scheduler.verdict(number, [0.7] * step, others) for step in range(1, 13)
+                ]
+                assert rule.verdict([0.5] * 12) == ""
+
+
+whatever = st.lists(st.floats(width=32) | st.sampled_from([0.5, 1e308, -1e308]), max_size=12)
+
+
+@given(st.dictionaries(st.integers(0, 30), st.builds(Curve, whatever, st.booleans()), max_size=12), whatever)
+def test_whatever_the_curves_hold_verdict_and_rule_agree_and_the_order_is_no_matter(
+    others: dict[int, Curve], own: list[float]
+) -> None:
+    for name in discover(PACKAGE):
+        scheduler = build(PACKAGE, name, Scheduler, {}, "scheduler")
+        rule = scheduler.rule(31, others, 12)
+        assert all(bar is None or math.isfinite(bar) for bar in rule.thresholds)
+        assert rule == scheduler.rule(31, dict(reversed(others.items())), 12)
+        assert rule.verdict(own) == scheduler.verdict(31, own, others)
+        StopRule.decode(rule.encode())

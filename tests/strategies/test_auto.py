@@ -18,7 +18,7 @@ from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.strategies.auto import MOST_FOR_GP, MOST_PARALLEL_FOR_GP, Auto
+from tunesmith.strategies.auto import MOST_FOR_GP, MOST_PARALLEL_FOR_GP, MOST_STOPPED_FOR_GP, Auto
 from tunesmith.study import Objective, State, StudyView, Trial
 
 LINE = Parameters({"x": {"uniform": [0, 1]}})
@@ -38,6 +38,12 @@ def past(count: int) -> dict[str, Any]:
     return {"trials": trials, "issued": count}
 
 
+def stopped(count: int) -> dict[str, Any]:
+    """20 trials of which a scheduler stopped the first ones."""
+    trials = tuple(replace(trial, state=State.STOPPED) if trial.number < count else trial for trial in past(20)["trials"])
+    return {"trials": trials, "issued": 20}
+
+
 @pytest.mark.parametrize(
     ("known", "name"),
     [
@@ -53,6 +59,8 @@ def past(count: int) -> dict[str, Any]:
         ({"others": (Objective("b"), Objective("c"), Objective("d"))}, "nsga2"),
         (past(MOST_FOR_GP), "gp"),
         (past(MOST_FOR_GP + 1), "tpe"),
+        (stopped(MOST_STOPPED_FOR_GP), "gp"),
+        (stopped(MOST_STOPPED_FOR_GP + 1), "tpe"),
     ],
 )
 def test_the_strategy_follows_from_what_the_study_is(known: dict[str, Any], name: str) -> None:

@@ -52,6 +52,25 @@ def test_a_region_that_fails_is_left_alone() -> None:
     assert best(study) < 0.04
 
 
+def test_every_second_trial_is_spread_over_the_space_while_most_are_stopped() -> None:
+    study = play(PLANE, bowl, 14)
+    few, most = (with_stopped(study, count) for count in (4, 10))
+
+    def near(known: StudyView, parity: int) -> float:
+        """How far from the bowl's bottom trials of every second number are, in the mean."""
+        views = (replace(known, issued=issued) for issued in range(14 + parity, 30, 2))
+        return float(np.mean([bowl(GP().propose(view, 1)[0].candidate) for view in views]))
+
+    assert near(most, parity=0) > 0.05 > near(most, parity=1)
+    assert near(few, parity=0) < 0.05
+
+
+def with_stopped(study: StudyView, count: int) -> StudyView:
+    """The study with its first trials stopped."""
+    trials = [replace(trial, state=State.STOPPED) if trial.number < count else trial for trial in study.trials]
+    return replace(study, trials=tuple(trials))
+
+
 def test_a_constraint_is_kept_and_the_best_within_it_found() -> None:
     """The bowl's bottom is beyond the bound: the best that keeps it lies on the line x = 0.6."""
     bound = Constraint("cost", "<=", 0.4)

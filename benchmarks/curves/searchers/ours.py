@@ -7,7 +7,8 @@ import yaml
 from quality.problem import FlatSpace, Knob
 from tunesmith.registry import build
 from tunesmith.schedulers._scheduler import Curve, Scheduler, read_scheduler
-from tunesmith.spaces._space import Candidate
+from tunesmith.spaces._space import Candidate, Space
+from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy, propose
 from tunesmith.study import Objective, State, StudyView, Trial
 
@@ -19,7 +20,14 @@ def make(strategy: str, scheduler: str, knobs: tuple[Knob, ...], seed: int, work
     stopping, given = _settings(scheduler)
     built = build("tunesmith.strategies", name, Strategy, settings, "strategy")
     chosen = None if stopping == "none" else read_scheduler({"name": stopping, **given})
-    return Ours(built, chosen, FlatSpace(knobs), (seed, workers, trials))
+    return Ours(built, chosen, _space(knobs), (seed, workers, trials))
+
+
+def _space(knobs: tuple[Knob, ...]) -> Space:
+    """Return the space as a search file declares it; knobs that depend on others need a program."""
+    if any(knob.parent for knob in knobs):
+        return FlatSpace(knobs)
+    return Parameters({knob.name: knob.distribution for knob in knobs})
 
 
 def _settings(text: str) -> tuple[str, dict[str, object]]:
@@ -31,7 +39,7 @@ def _settings(text: str) -> tuple[str, dict[str, object]]:
 class Ours:
     """A study in memory."""
 
-    def __init__(self, strategy: Strategy, scheduler: Scheduler | None, space: FlatSpace, sizes: tuple[int, int, int]) -> None:
+    def __init__(self, strategy: Strategy, scheduler: Scheduler | None, space: Space, sizes: tuple[int, int, int]) -> None:
         self.strategy, self.scheduler, self.space = strategy, scheduler, space
         self.seed, self.workers, self.budget = sizes
         self.trials: list[Trial] = []

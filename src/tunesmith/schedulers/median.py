@@ -1,8 +1,9 @@
 """Median stopping (Golovin et al., "Google Vizier", 2017, section 3.2.1)."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import median
 
 from tunesmith.errors import SpecError
 from tunesmith.schedulers._scheduler import Curves, Scheduler
@@ -25,8 +26,15 @@ class Median(Scheduler):
 
     def bar(self, number: int, step: int, others: Curves) -> float | None:
         finished = [other.losses for other in others.values() if other.finished]
-        means = [fmean(losses[:step]) for losses in finished if losses]
-        if step < self.steps or len(finished) < self.trials or not means:
+        averages = [_average(losses[:step]) for losses in finished if losses]
+        if step < self.steps or len(finished) < self.trials or not averages:
             return None
-        bar = median(means)
+        bar = median(averages)
         return bar if math.isfinite(bar) else None
+
+
+def _average(losses: Sequence[float]) -> float:
+    """Return the mean of those losses that are numbers, infinity where none is: NaN has no place in an order."""
+    known = [loss for loss in losses if math.isfinite(loss)]
+    # Divided first, sums of huge losses are finite; held to the least, rounding puts no trial below its equals.
+    return max(math.fsum(loss / len(known) for loss in known), min(known)) if known else math.inf

@@ -14,12 +14,14 @@ from tunesmith.spaces._distributions import Distribution
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.parameters import Branches, Parameters
 from tunesmith.strategies._strategy import Strategy
-from tunesmith.study import Proposal, StudyView
+from tunesmith.study import Proposal, State, StudyView
 
 # Beyond so many past trials a Gaussian process has seen enough, and a proposal of it takes seconds.
 MOST_FOR_GP = 1500
 # More trials at a time than these would wait for a process' proposals, made one after the other.
 MOST_PARALLEL_FOR_GP = 32
+# Stopped trials are short, and with many of them breadth finds more than a process' fine steps.
+MOST_STOPPED_FOR_GP = 4
 # The front of more objectives than these holds most candidates, and one figure for all of them tells little.
 MOST_SCALARISED = 3
 
@@ -56,6 +58,8 @@ def _pick(study: StudyView) -> tuple[str, str]:
         return "tpe", f"there are more than {MOST_FOR_GP} past trials; a Gaussian process would take long for a proposal"
     if study.parallel > MOST_PARALLEL_FOR_GP:
         return "tpe", f"{study.parallel} trials at a time want proposals fast"
+    if sum(trial.state is State.STOPPED for trial in study.trials) > MOST_STOPPED_FOR_GP:
+        return "tpe", "a scheduler stops trials early, so that many are tried; densities learn more from those"
     return "gp", "a Gaussian process finds better candidates in fewer trials wherever its proposals are quick enough"
 
 

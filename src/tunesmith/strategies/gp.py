@@ -23,7 +23,7 @@ from tunesmith.strategies._gp.kernel import features
 from tunesmith.strategies._gp.model import Kernel, Posterior
 from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
-from tunesmith.study import Proposal, StudyView
+from tunesmith.study import Proposal, State, StudyView
 
 # Priors from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
 TEMPERS = (-0.7, 0.0, 0.7)
@@ -59,7 +59,9 @@ class GP(Strategy):
         seen = observe(study, cube)
         expected = expectation(processes(study, cube), features(seen.units, cube.columns), seen.values)
         if seen.finite < self._design(cube, study) and not _is_guided(seen, expected, study):
-            return _spread(cube, study, rng)
+            return _spread(cube, study, _place(study), rng)
+        if _is_looking_around(seen, study):
+            return _spread(cube, study, ASIDE + study.issued // 2, rng)
         effort = Effort() if study.space.quick else SPARING
         ranked = _acquisition(cube, seen, study.seed, expected).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
@@ -79,11 +81,20 @@ def _is_guided(seen: Observations, expected: Expectation, study: StudyView) -> b
     return expected.trust >= GUIDING_TRUST and seen.finite > 0 and study.issued % 2 == 1
 
 
-def _spread(cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
-    """Return the candidate of a scrambled Sobol sequence at the place of the next trial; any other where that was tried."""
+def _is_looking_around(seen: Observations, study: StudyView) -> bool:
+    """Tell whether the next trial is one of the sequence's: every second one where most are stopped, so that they are cheap.
+
+    As BOHB's random ones (Falkner et al., 2018, section 3): what successive halving is sure to find is found even where the
+    losses of short trials beside long ones mislead the process.
+    """
+    stopped = sum(trial.state is State.STOPPED for trial in study.trials)
+    return 2 * stopped > seen.finite and study.issued % 2 == 0
+
+
+def _spread(cube: Cube, study: StudyView, place: int, rng: np.random.Generator) -> dict[str, Value]:
+    """Return the candidate of a scrambled Sobol sequence at a place; any other where that was tried."""
     from scipy.stats import qmc
 
-    place = _place(study)
     rows = qmc.Sobol(len(cube.columns), rng=np.random.default_rng(study.seed)).random_base2(_bits(place + 1))
     candidate = cube.candidate(cube.settle(rows[[place]])[0], rng)
     tried = {trial.key for trial in study.trials}
