@@ -3,10 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import fmean, median
 
 from tunesmith.errors import SpecError
 from tunesmith.schedulers._scheduler import Curves, Scheduler
+
+# Sums of larger losses overflow.
+LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,6 @@ class Median(Scheduler):
 
 def _average(losses: Sequence[float]) -> float:
     """Return the mean of those losses that are numbers, infinity where none is: NaN has no place in an order."""
-    known = [loss for loss in losses if math.isfinite(loss)]
-    # Divided first, sums of huge losses are finite; held to the least, rounding puts no trial below its equals.
-    return max(math.fsum(loss / len(known) for loss in known), min(known)) if known else math.inf
+    known = [loss for loss in losses if abs(loss) <= LARGEST]
+    # Held to the least, rounding puts no trial below its equals.
+    return max(fmean(known), min(known)) if known else math.inf
