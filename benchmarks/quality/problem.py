@@ -10,6 +10,7 @@ import numpy as np
 
 from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Uniform, Value
 from tunesmith.spaces._space import Candidate, Chooser, Space
+from tunesmith.spaces.parameters import Branches, Parameters
 
 GROUPS = ("continuous", "mixed", "architecture")
 
@@ -67,6 +68,32 @@ class FlatSpace(Space):
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": "flat", "knobs": [[knob.name, knob.distribution.to_json()] for knob in self.knobs]}
+
+
+def declared(knobs: Sequence[Knob]) -> Space:
+    """Return the knobs as a search file declares them; a knob that several options share needs a program."""
+    if any(knob.parent and not _opens_one_branch(knob) for knob in knobs):
+        return FlatSpace(tuple(knobs))
+    return Parameters(_tree(knobs, "", None))
+
+
+def _opens_one_branch(knob: Knob) -> bool:
+    return len(knob.options) == 1 and all(isinstance(option, str) for option in knob.options)
+
+
+def _tree(knobs: Sequence[Knob], parent: str, option: Value) -> dict[str, Distribution | Branches]:
+    tree: dict[str, Distribution | Branches] = {}
+    for knob in knobs:
+        if knob.parent != parent or (parent and knob.options != (option,)):
+            continue
+        is_parent = any(other.parent == knob.name for other in knobs)
+        tree[knob.name] = _branches(knobs, knob) if is_parent else knob.distribution
+    return tree
+
+
+def _branches(knobs: Sequence[Knob], knob: Knob) -> Branches:
+    assert isinstance(knob.distribution, Choice)
+    return Branches(knob.distribution, {str(option): _tree(knobs, knob.name, option) for option in knob.choices})
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import yaml
 
-from quality.problem import FlatSpace, Knob
+from quality.problem import Knob, declared
 from tunesmith.registry import build
 from tunesmith.schedulers._scheduler import Curve, Scheduler, read_scheduler
 from tunesmith.spaces._space import Candidate, Space
-from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy, propose
 from tunesmith.study import Objective, State, StudyView, Trial
 
@@ -20,14 +19,7 @@ def make(strategy: str, scheduler: str, knobs: tuple[Knob, ...], seed: int, work
     stopping, given = _settings(scheduler)
     built = build("tunesmith.strategies", name, Strategy, settings, "strategy")
     chosen = None if stopping == "none" else read_scheduler({"name": stopping, **given})
-    return Ours(built, chosen, _space(knobs), (seed, workers, trials))
-
-
-def _space(knobs: tuple[Knob, ...]) -> Space:
-    """Return the space as a search file declares it; knobs that depend on others need a program."""
-    if any(knob.parent for knob in knobs):
-        return FlatSpace(knobs)
-    return Parameters({knob.name: knob.distribution for knob in knobs})
+    return Ours(built, chosen, declared(knobs), (seed, workers, trials))
 
 
 def _settings(text: str) -> tuple[str, dict[str, object]]:

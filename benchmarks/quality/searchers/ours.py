@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import yaml
 
-from quality.problem import FlatSpace, Knob
+from quality.problem import Knob, declared
 from quality.searchers import OURS
 from tunesmith.registry import build, discover
-from tunesmith.spaces._space import Candidate
+from tunesmith.spaces._space import Candidate, Space
 from tunesmith.strategies._strategy import Strategy, propose
 from tunesmith.study import EarlierStudy, Objective, State, StudyView, Trial
 
@@ -25,13 +25,13 @@ def make(name: str, knobs: Sequence[Knob], seed: int, trials: int, batch: int) -
     """Return the strategy with the settings behind its name."""
     _, strategy, *rest = name.split(" ")
     settings = {key: yaml.safe_load(value) for key, value in (pair.split("=") for pair in ",".join(rest).split(",") if pair)}
-    return Ours(build(PACKAGE, strategy, Strategy, settings, "strategy"), FlatSpace(tuple(knobs)), seed, trials, batch)
+    return Ours(build(PACKAGE, strategy, Strategy, settings, "strategy"), declared(knobs), seed, trials, batch)
 
 
 class Ours:
     """A pure strategy with the study that it is asked about."""
 
-    def __init__(self, strategy: Strategy, space: FlatSpace, seed: int, trials: int, batch: int) -> None:
+    def __init__(self, strategy: Strategy, space: Space, seed: int, trials: int, batch: int) -> None:
         self.strategy = strategy
         self.space = space
         self.study = StudyView(space, Objective("loss"), seed=seed, budget=trials, parallel=batch)
