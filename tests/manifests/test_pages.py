@@ -59,3 +59,12 @@ def test_the_labels_and_names_of_the_pages_are_those_of_the_manifests() -> None:
     for page in PAGES:
         for name in set(re.findall(r"`(tunesmith-[a-z-]*[a-z])`", page.read_text())):
             assert name in built, (page.name, name)
+
+
+def test_the_last_check_of_uninstalling_asks_for_every_kind_of_object_that_is_installed() -> None:
+    text = "".join(path.read_text() for path in (MANIFESTS / "base").rglob("*.yaml"))
+    text += "".join(path.read_text() for path in (MANIFESTS / "overlays").rglob("*.yaml"))
+    kinds = set(re.findall(r"^kind: (\w+)$", text, re.MULTILINE)) - {"Kustomization"}
+    asked = re.findall(r"^    kubectl get ([a-z,]+) .*part-of=tunesmith", (DOCS / "uninstall.md").read_text(), re.MULTILINE)
+    plurals = {re.sub("sss$", "sses", re.sub("ys$", "ies", f"{kind.lower()}s")) for kind in kinds}
+    assert plurals - set(",".join(asked).split(",")) == set()
