@@ -19,7 +19,7 @@ class ConsoleProgress(Progress):
     def __init__(self, console: Console, line_seconds: float = LINE_SECONDS) -> None:
         self.console, self.line_seconds = console, line_seconds
         self.bar: Bar | None = None
-        self.noted = ""
+        self.noted: set[str] = set()
 
     def begin(self, search: Search, trials: list[Trial]) -> None:
         """Start the display; trials of an earlier session count as done."""
@@ -59,9 +59,9 @@ class ConsoleProgress(Progress):
             self.console.print(f"search {self.count}/{self.total}  {text}", highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Print what is new."""
-        if text != self.noted:
-            self.noted = text
+        """Print what was not said yet: causes may take turns (ErrImagePull, ImagePullBackOff) for as long as a search waits."""
+        if text not in self.noted:
+            self.noted.add(text)
             self.console.print(text, style="dim", highlight=False, soft_wrap=True)
 
     def close(self) -> None:
