@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from quality.problem import FlatSpace, Knob
+from quality.problem import Knob, declared
 from tunesmith.pareto import fronts, hypervolume
 from tunesmith.spaces._distributions import Choice, Int, LogUniform, Uniform
-from tunesmith.spaces._space import Candidate
+from tunesmith.spaces._space import Candidate, Space
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 CELL = tuple(Knob(edge, Choice(OPERATIONS)) for edge in ("1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"))
@@ -29,9 +29,9 @@ class TradeOff:
     front: np.ndarray
 
     @property
-    def space(self) -> FlatSpace:
+    def space(self) -> Space:
         """The knobs as a space of Tunesmith."""
-        return FlatSpace(self.knobs)
+        return declared(self.knobs)
 
     def covered(self, losses: np.ndarray) -> float:
         """Return the hypervolume of points, shape (points, 2), as a share of the front's."""
