@@ -2,9 +2,9 @@
 
 The study becomes a matrix in the unit cube (_gp/cube.py), its objective is warped to a normal shape (_gp/warp.py), a process
 is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the greatest expected improvement is looked for
-(_gp/acquire.py). Trials that still run count with what the process expects of them (Ginsbourger et al., 2010: kriging
-believer), so that parallel proposals keep apart. Constraints have processes of their own, and so have earlier studies
-(_gp/earlier.py), whose expectations this study's process starts from.
+(_gp/acquire.py), away from where losses repeat (_gp/plateaus.py). Trials that still run count with what the process expects of
+them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals keep apart. Constraints have processes of their
+own, and so have earlier studies (_gp/earlier.py), whose expectations this study's process starts from.
 """
 
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.kernel import features
 from tunesmith.strategies._gp.model import Kernel, Posterior
 from tunesmith.strategies._gp.observations import Observations, observe
+from tunesmith.strategies._gp.plateaus import Plateaus, reach_of
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
 from tunesmith.study import Proposal, State, StudyView
 
@@ -123,17 +124,23 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
 
 
 def _acquisition(cube: Cube, seen: Observations, seed: int, expected: Expectation) -> Acquisition:
+    plateaus = _plateaus(cube, seen)
     bounds = [
         _believing(fitted(cube.columns, seen.units, excess, seed, (0.0,))[0], cube, seen, excess) for excess in seen.excesses
     ]
     if not seen.kept.any():
-        return Acquisition(cube, [], bounds)
+        return Acquisition(cube, [], bounds, plateaus)
     left = seen.values - expected.of(features(seen.units, cube.columns))
     kernels = fitted(cube.columns, seen.units, left, seed, TEMPERS)
     posteriors = [_believing(kernel, cube, seen, seen.values, expected) for kernel in kernels]
     margin = min(MARGIN * seen.ties, MOST_MARGIN)
     targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
-    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds)
+    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, plateaus)
+
+
+def _plateaus(cube: Cube, seen: Observations) -> Plateaus:
+    past = features(seen.units, cube.columns)
+    return Plateaus(past.joined(features(seen.running, cube.columns)), reach_of(past, seen.losses))
 
 
 def _believing(

@@ -10,6 +10,7 @@ from tunesmith.strategies._gp.acquire import Acquisition
 from tunesmith.strategies._gp.cube import TreeCube
 from tunesmith.strategies._gp.kernel import Features, Kernel, features
 from tunesmith.strategies._gp.model import Posterior, _surprise, fit, log_improvement, prior_of
+from tunesmith.strategies._gp.plateaus import Plateaus
 from tunesmith.strategies._gp.warp import warp
 
 SPACE = Parameters(
@@ -85,7 +86,8 @@ def test_hopeless_improvements_are_still_in_order() -> None:
 @pytest.mark.parametrize("improving", [0, 2])
 def test_the_acquisitions_gradient_is_that_of_its_value(improving: int) -> None:
     posterior = fitted()
-    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)])
+    plateaus = Plateaus(some(20, 3), 0.3)
+    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)], plateaus)
     start = some(1, 7)
 
     def value(at: np.ndarray) -> float:

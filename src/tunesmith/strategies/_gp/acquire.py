@@ -15,6 +15,7 @@ from scipy.special import log_ndtr
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.kernel import Features, features
 from tunesmith.strategies._gp.model import ROOT_2PI, log_improvement
+from tunesmith.strategies._gp.plateaus import Plateaus
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,23 @@ class Process(Protocol):
 
 
 class Acquisition:
-    """Expected improvement over a cube, times the chance that every bound is kept (Gardner et al., 2014).
+    """Expected improvement over a cube, times the chances that every bound is kept (Gardner et al., 2014) and the value is new.
 
     posteriors: of the objective, each with the value to improve upon; none where no trial has kept the bounds yet, so that the
-    chance alone counts. bounds: of what must not exceed 0.
+    chances alone count. bounds: of what must not exceed 0.
     """
 
-    def __init__(self, cube: Cube, posteriors: Sequence[tuple[Process, float]], bounds: Sequence[Process] = ()) -> None:
-        self.cube, self.posteriors, self.bounds = cube, posteriors, bounds
+    def __init__(
+        self, cube: Cube, posteriors: Sequence[tuple[Process, float]], bounds: Sequence[Process], plateaus: Plateaus
+    ) -> None:
+        self.cube, self.posteriors, self.bounds, self.plateaus = cube, posteriors, bounds, plateaus
 
     def of(self, units: np.ndarray) -> np.ndarray:
         """Return the logarithm of the expected improvement of settled rows, its mean over the posteriors."""
         asked = features(units, self.cube.columns)
         gains = [log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors]
         total = np.logaddexp.reduce(gains) if gains else np.zeros(len(units))
+        total = total + self.plateaus.of(asked)
         for bound in self.bounds:
             mean, deviation = bound.predict(asked)
             total = total + log_ndtr(-mean / deviation)
@@ -108,6 +112,7 @@ class Acquisition:
         options = start.options[0]
         parts = [_improvement(posterior, best, numbers, options) for posterior, best in self.posteriors]
         chances = [_chance(bound, numbers, options) for bound in self.bounds]
+        chances.append(self.plateaus.slope(numbers, options))
         total, slope = _mean_of_logs(parts) if parts else (0.0, np.zeros_like(numbers))
         return total + sum(value for value, _ in chances), slope + sum(slope for _, slope in chances)
 

@@ -80,7 +80,7 @@ class Kernel:
     def parts(self, a: Features, b: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return r, the numbers' part and the categories' part; each is a x b."""
         scale = np.exp(-self.theta[: self.numbers])
-        r = np.sqrt(_squared_distances(a.numbers * scale, b.numbers * scale) + 1e-12)
+        r = np.sqrt(squared_distances(a.numbers * scale, b.numbers * scale) + 1e-12)
         weights = np.exp(self.theta[self.numbers : -2])
         same = (a.options * (weights @ a.groups)) @ b.options.T if len(weights) else 0.0
         return r, (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r), np.exp(same - weights.sum()) * np.ones_like(r)
@@ -91,6 +91,7 @@ class Kernel:
         return self.variance * near * alike
 
 
-def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the squared distances of the rows of a and of b; a x b."""
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
     return np.maximum(squares, 0.0)

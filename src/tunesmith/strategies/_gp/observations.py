@@ -16,11 +16,12 @@ MOST_SEEN = 700
 class Observations:
     """The ended trials in the order of their numbers.
 
-    units: n x d. values: warped losses, what failed like the worst. excesses: one row per constraint, warped, 0 the bound.
-    running: m x d, the candidates being tried. finite: how many trials of all had a loss.
+    units: n x d. losses: NaN for what failed. values: warped losses, what failed like the worst. excesses: one row per
+    constraint, warped, 0 the bound. running: m x d, the candidates being tried. finite: how many trials of all had a loss.
     """
 
     units: np.ndarray
+    losses: np.ndarray
     values: np.ndarray
     excesses: np.ndarray
     running: np.ndarray
@@ -55,6 +56,7 @@ def observe(study: StudyView, cube: Cube) -> Observations:
     excesses = [warp_excess(np.array([constraint.excess(each) for each in metrics])) for constraint in study.constraints]
     return Observations(
         units=cube.encode(ended[i].candidate for i in kept),
+        losses=found[kept],
         values=_values(found[kept]),
         excesses=np.array(excesses).reshape(len(excesses), len(kept)),
         running=cube.encode(trial.candidate for trial in ordered if trial.state is State.RUNNING),
