@@ -36,6 +36,7 @@ def retrain(
     search_time_limit_hours: float = 0.0,
     epochs_per_trial: int = 20,
     early_stopping_patience: int = 5,
+    training_examples: str = "all",
     trial_memory_limit: str = "",
     trial_time_limit_seconds: float = 0.0,
     refit_on_all_data: bool = True,
@@ -69,6 +70,7 @@ def retrain(
         search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.
         epochs_per_trial: Epochs that a candidate is trained for at most.
         early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
+        training_examples: What an epoch of a trial trains on: all examples, or growing, a share of them that becomes all.
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         refit_on_all_data: Train the winner anew on the training and validation splits together; else keep its trial's model.
@@ -111,6 +113,7 @@ def retrain(
         search_time_limit_hours=search_time_limit_hours,
         epochs_per_trial=epochs_per_trial,
         early_stopping_patience=early_stopping_patience,
+        training_examples=training_examples,
         trial_memory_limit=trial_memory_limit,
         trial_time_limit_seconds=trial_time_limit_seconds,
         random_seed=random_seed,

@@ -105,6 +105,8 @@ MISTAKES = {
     "no such function": ("objective.py:loss", "objective.py:losses", "objective.py has no function 'losses'"),
     "no such file": ("objective.py:loss", "objectives.py:loss", "there is no file"),
     "a gate of no model": ("budget:", "gate: {min_accuracy: 0.9}\nbudget:", "gate: is for a trained model"),
+    "no such examples": ("evaluation: {", "evaluation: {examples: half, ", "evaluation.examples: got 'half'"),
+    "growing data of a function": ("evaluation: {", "evaluation: {examples: growing, ", "a function reads its data itself"),
     "an impossible gate": ("budget:", "gate: {min_accuracy: 95}\nbudget:", "gate.min_accuracy: got 95"),
     "broken YAML": ("kind: parameters,", "kind: parameters", "search.yaml: line"),
 }

@@ -185,8 +185,7 @@ def make_evaluator(spec: Spec, dataset: Path | None) -> Evaluator:
         return FunctionEvaluator(function, spec_aims(spec).objectives[0].metric)
     if dataset is None:
         raise DataError("data: a training needs a prepared data set")
-    patience = evaluation.early_stopping.patience if evaluation.early_stopping else None
-    return TrainingEvaluator.for_aims(spec.space, dataset, spec_aims(spec), evaluation.epochs, patience)
+    return TrainingEvaluator.for_aims(spec.space, dataset, spec_aims(spec), evaluation)
 
 
 def make_scheduler(spec: Spec) -> Scheduler | None:

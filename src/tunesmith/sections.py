@@ -56,7 +56,7 @@ class EarlyStopping(Section):
 class EvaluationSpec(Section):
     """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`).
 
-    `sha256`: of the function's code, as a study records it.
+    `sha256`: of the function's code, as a study records it. `examples`: what an epoch trains on, all or a share that grows.
     """
 
     kind: Literal["training", "function"] = "training"
@@ -64,6 +64,7 @@ class EvaluationSpec(Section):
     sha256: str | None = None
     epochs: int = Field(default=20, ge=1)
     early_stopping: EarlyStopping | None = None
+    examples: Literal["all", "growing"] = "all"
 
 
 class BudgetSpec(Section):

@@ -129,6 +129,8 @@ def _named(package: str, settings: dict[str, Any], key: str, base: type[Any], wh
 def _check_evaluation(file: SearchFile) -> None:
     if file.evaluation.kind == "function" and not file.evaluation.function:
         raise SpecError("evaluation.function: is missing; needs file.py:function or package.module:function")
+    if file.evaluation.kind == "function" and file.evaluation.examples == "growing":
+        raise SpecError("evaluation.examples: growing is for the training of a network; a function reads its data itself")
     if file.evaluation.kind == "training" and file.data is None:
         raise SpecError("data: is missing; a training needs data, for example {uri: digits}")
     if file.evaluation.kind == "function" and file.gate:

@@ -24,6 +24,13 @@ class Examples:
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
+    def part(self, positions: np.ndarray) -> "Examples":
+        """Return a copy of some of the examples."""
+        import tensorflow as tf
+
+        with tf.device("CPU:0"):
+            return Examples(tf.gather(self.x, positions), tf.gather(self.y, positions))
+
     def batches(self, size: int, shuffle_seed: int | None = None) -> Any:
         """Return a `tf.data.Dataset` of (x, y) batches, in new order every epoch where a seed is given."""
         import tensorflow as tf

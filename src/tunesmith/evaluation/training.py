@@ -2,19 +2,22 @@
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.aims import Aims, Objective
 from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
+from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
 from tunesmith.evaluation._memory import activations, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
+from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces._training import Foreseeable, Size, Training
 
@@ -27,7 +30,8 @@ class TrainingEvaluator(Evaluator):
     """Trains on the train split of the prepared data in the folder `dataset`, at most `epochs` epochs.
 
     `patience`: ends a training after so many epochs without a better objective. `measured`: what the trained network is to be
-    measured by (_measured.py). Raises SpecError for a space without networks.
+    measured by (_measured.py). `growing`: the examples become more from epoch to epoch (_growing.py). Raises SpecError for a
+    space without networks.
     """
 
     space: Space
@@ -36,11 +40,14 @@ class TrainingEvaluator(Evaluator):
     epochs: int
     patience: int | None = None
     measured: tuple[str, ...] = ()
+    growing: bool = False
 
     @classmethod
-    def for_aims(cls, space: Space, dataset: Path, aims: Aims, epochs: int, patience: int | None) -> "TrainingEvaluator":
+    def for_aims(cls, space: Space, dataset: Path, aims: Aims, asked: EvaluationSpec) -> "TrainingEvaluator":
         """Return the evaluator that reports what a search with these aims asks for."""
-        return cls(space, dataset, trained_by(aims), epochs, patience, measured(aims))
+        patience = asked.early_stopping.patience if asked.early_stopping else None
+        growing = asked.examples == "growing"
+        return cls(space, dataset, trained_by(aims), asked.epochs, patience, measured(aims), growing)
 
     def __post_init__(self) -> None:
         trainable(self.space)
@@ -78,14 +85,12 @@ class TrainingEvaluator(Evaluator):
         """Train, noting in the context's facts what it took; raises TrialFailed where the training fails."""
         watch = Watch(training.model, self.objective, context.report, self.patience, splits.info.target_scale[1])
         make_variables(training.model, splits.train.x, splits.train.y)
+        validation = splits.validation.batches(_answer_batch(training))
         started = time.monotonic()
-        fit(
-            training.model,
-            splits.train.batches(training.batch_size, context.seed),
-            training.epochs or self.epochs,
-            watch,
-            splits.validation.batches(_answer_batch(training)),
-        )
+        for epochs, batches in self._courses(training, splits, context.seed):
+            fit(training.model, batches, epochs, watch, validation, first=watch.epochs)
+            if training.model.stop_training:
+                break
         context.facts["fit_seconds"] = time.monotonic() - started
         context.facts["epochs"] = watch.epochs
         context.facts["best_epoch"] = watch.best_epoch
@@ -93,14 +98,28 @@ class TrainingEvaluator(Evaluator):
             raise watch.ending
         return watch
 
+    def _courses(self, training: Training, splits: Splits, seed: int) -> Iterator[tuple[int, Any]]:
+        """Yield after how many epochs a course of the training ends, and its batches."""
+        epochs = training.epochs or self.epochs
+        if not self.growing:
+            yield epochs, splits.train.batches(training.batch_size, seed)
+            return
+        order = growing_order(splits.train.y.numpy(), splits.info.task == "classification")
+        for epoch, count in enumerate(growing_counts(len(order), epochs, training.batch_size), start=1):
+            yield epoch, splits.train.part(order[:count]).batches(training.batch_size, seed + epoch)
 
-def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validation: object = None) -> None:
-    """Run Keras' `fit` with `watch`. More steps per execution gained nothing on small images and cost tracing time."""
+
+def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validation: object = None, first: int = 0) -> None:
+    """Run Keras' `fit` with `watch` from epoch `first`, counted from 0, until so many epochs are done.
+
+    More steps per execution gained nothing on small images and cost tracing time.
+    """
     import keras
 
     model.fit(
         train,
         epochs=epochs,
+        initial_epoch=first,
         verbose=0,  # pyright: ignore[reportArgumentType]  # it is annotated by its default, "auto"
         shuffle=False,  # `train` is shuffled already
         validation_data=validation,

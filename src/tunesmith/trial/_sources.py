@@ -99,5 +99,4 @@ def make_evaluator(assignment: Assignment, folder: Path) -> Evaluator:
     evaluation, aims = assignment.spec.file.evaluation, assignment.aims
     if evaluation.kind == "function":
         return PodFunction(evaluation.function or "", folder, evaluation.sha256 or "", aims.objectives[0].metric)
-    patience = evaluation.early_stopping.patience if evaluation.early_stopping else None
-    return TrainingEvaluator.for_aims(assignment.spec.space, folder, aims, evaluation.epochs, patience)
+    return TrainingEvaluator.for_aims(assignment.spec.space, folder, aims, evaluation)
