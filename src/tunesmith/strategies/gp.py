@@ -4,10 +4,12 @@ The study becomes a matrix in the unit cube (_gp/cube.py), its objective is warp
 is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the greatest expected improvement is looked for
 (_gp/acquire.py), away from where losses repeat (_gp/plateaus.py). Trials that still run count with what the process expects of
 them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals keep apart. Constraints have processes of their
-own, and so have earlier studies (_gp/earlier.py), whose expectations this study's process starts from.
+own, and so have earlier studies (_gp/earlier.py), beside which this study's is fitted for every second trial (_gp/joint.py).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,10 +19,11 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import canonical
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Cube, cube_of
-from tunesmith.strategies._gp.earlier import Expectation, Shifted, expectation, processes
+from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
-from tunesmith.strategies._gp.kernel import features
-from tunesmith.strategies._gp.model import Kernel, Posterior
+from tunesmith.strategies._gp.joint import Joint
+from tunesmith.strategies._gp.kernel import Features, features
+from tunesmith.strategies._gp.model import Posterior
 from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies._gp.plateaus import Plateaus, reach_of
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
@@ -31,8 +34,8 @@ TEMPERS = (-0.7, 0.0, 0.7)
 # Each further trial with exactly the best value asks for so much more than it, in deviations of the values: the best lies on a
 # plateau, as where parameters are rounded or of no effect, and only somewhere else is there anything to gain.
 MARGIN, MOST_MARGIN = 0.1, 2.0
-# Earlier studies that are trusted less do not shorten the design.
-GUIDING_TRUST = 0.3
+# With fewer trials of its own a study cannot tell how far to follow earlier ones.
+LEAST_GUIDED = 2
 # Where in the sequence the design of every second trial begins.
 ASIDE = 32
 
@@ -58,28 +61,23 @@ class GP(Strategy):
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         cube = cube_of(study.space, study.seed)
         seen = observe(study, cube)
-        expected = expectation(processes(study, cube), features(seen.units, cube.columns), seen.values)
-        if seen.finite < self._design(cube, study) and not _is_guided(seen, expected, study):
+        earlier = tuple(process for _, process in processes(study, cube)) if _is_guided(study, seen) else ()
+        if not earlier and seen.finite < self._design(cube):
             return _spread(cube, study, _place(study), rng)
-        if _is_looking_around(seen, study):
+        if not earlier and _is_looking_around(seen, study):
             return _spread(cube, study, ASIDE + study.issued // 2, rng)
         effort = Effort() if study.space.quick else SPARING
-        ranked = _acquisition(cube, seen, study.seed, expected).ranked(seen.units[seen.best_first()], rng, effort)
+        ranked = _acquisition(cube, seen, study.seed, earlier).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
 
-    def _design(self, cube: Cube, study: StudyView) -> int:
+    def _design(self, cube: Cube) -> int:
         """Return how many trials are to end before the model is used."""
-        alone = self.startup or min(max(2 * len(cube.columns), 6), 12)
-        # What other studies found good is no design.
-        return alone + len(study.first) if study.earlier else alone
+        return self.startup or min(max(2 * len(cube.columns), 6), 12)
 
 
-def _is_guided(seen: Observations, expected: Expectation, study: StudyView) -> bool:
-    """Tell whether earlier studies propose, while there is no design yet to tell how far they can be trusted.
-
-    They may mislead: every second trial is left to the design.
-    """
-    return expected.trust >= GUIDING_TRUST and seen.finite > 0 and study.issued % 2 == 1
+def _is_guided(study: StudyView, seen: Observations) -> bool:
+    """Tell whether earlier studies have a say in the next trial: in every second one, since they may mislead."""
+    return bool(study.earlier) and seen.finite >= LEAST_GUIDED and study.issued % 2 == 0
 
 
 def _is_looking_around(seen: Observations, study: StudyView) -> bool:
@@ -123,16 +121,15 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
     return draw_unseen(study, lambda view, stream: view.space.sample(stream))
 
 
-def _acquisition(cube: Cube, seen: Observations, seed: int, expected: Expectation) -> Acquisition:
+def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> Acquisition:
     plateaus = _plateaus(cube, seen)
-    bounds = [
-        _believing(fitted(cube.columns, seen.units, excess, seed, (0.0,))[0], cube, seen, excess) for excess in seen.excesses
-    ]
+    bounds = [_of_bound(cube, seen, excess, seed) for excess in seen.excesses]
     if not seen.kept.any():
         return Acquisition(cube, [], bounds, plateaus)
-    left = seen.values - expected.of(features(seen.units, cube.columns))
-    kernels = fitted(cube.columns, seen.units, left, seed, TEMPERS)
-    posteriors = [_believing(kernel, cube, seen, seen.values, expected) for kernel in kernels]
+    posteriors = [
+        _believing(partial(Joint, earlier, kernel, follows) if earlier else partial(Posterior, kernel), cube, seen, seen.values)
+        for kernel, follows in fitted(cube.columns, seen.units, seen.values, seed, TEMPERS, earlier)
+    ]
     margin = min(MARGIN * seen.ties, MOST_MARGIN)
     targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
     return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, plateaus)
@@ -143,16 +140,19 @@ def _plateaus(cube: Cube, seen: Observations) -> Plateaus:
     return Plateaus(past.joined(features(seen.running, cube.columns)), reach_of(past, seen.losses))
 
 
+def _of_bound(cube: Cube, seen: Observations, excess: np.ndarray, seed: int) -> Posterior | Joint:
+    ((kernel, _),) = fitted(cube.columns, seen.units, excess, seed, (0.0,))
+    return _believing(partial(Posterior, kernel), cube, seen, excess)
+
+
 def _believing(
-    kernel: Kernel, cube: Cube, seen: Observations, values: np.ndarray, expected: Expectation | None = None
-) -> Shifted:
+    process: Callable[[Features, np.ndarray], Posterior | Joint], cube: Cube, seen: Observations, values: np.ndarray
+) -> Posterior | Joint:
     """Return the process that believes its own expectation of the running trials, though none below the best value."""
-    expected = expected or Expectation()
     past = features(seen.units, cube.columns)
-    process = Shifted(Posterior(kernel, past, values - expected.of(past)), expected)
+    known = process(past, values)
     if not len(seen.running):
-        return process
+        return known
     running = features(seen.running, cube.columns)
-    believed = np.maximum(process.predict(running)[0], values.min())
-    known = past.joined(running)
-    return Shifted(Posterior(kernel, known, np.concatenate([values, believed]) - expected.of(known)), expected)
+    believed = np.maximum(known.predict(running)[0], values.min())
+    return process(past.joined(running), np.concatenate([values, believed]))

@@ -1,15 +1,11 @@
 """What earlier studies' processes lead to expect."""
 
-from dataclasses import replace
-
 import numpy as np
-import pytest
 
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.cube import cube_of
-from tunesmith.strategies._gp.earlier import FIRST_TRUST, expectation, processes, trust
+from tunesmith.strategies._gp.earlier import FIRST_TRUST, processes, trust
 from tunesmith.strategies._gp.kernel import Features, features
-from tunesmith.strategies.gp import GP
 from tunesmith.study import EarlierStudy, Objective, StudyView
 
 SPACE = Parameters({"x": {"uniform": [0, 1]}, "y": {"uniform": [0, 1]}, "cell": {"choice": ["gru", "lstm", "none"]}})
@@ -62,31 +58,9 @@ def test_a_study_without_a_shared_parameter_has_nothing_to_tell() -> None:
     assert processes(view(earlier([{"depth": n} for n in range(9)], list(range(9)))), CUBE) == []
 
 
-def test_several_studies_weigh_no_more_than_one_in_all() -> None:
-    expected = expectation(processes(view(BOWL, BOWL, UPSIDE_DOWN), CUBE), *seen(20))
-    assert expected.trust == pytest.approx(1.0)
-    assert [weight for weight, _ in expected.parts] == [pytest.approx(0.5), pytest.approx(0.5)]
-
-
 def test_a_parameter_that_the_study_did_not_know_makes_no_difference_to_it() -> None:
     known = [{"x": candidate["x"]} for candidate in drawn(60)]
     ((_, process),) = processes(view(earlier(known, [candidate["x"] for candidate in known])), CUBE)
     asked = [{"x": 0.4, "y": y, "cell": cell} for y, cell in ((0.1, "gru"), (0.9, "none"))]
     one, other = process.of(features(CUBE.encode(asked), CUBE.columns))
     assert one == other
-
-
-def test_the_slope_is_that_of_the_values() -> None:
-    expected = expectation(processes(view(BOWL), CUBE), *seen(9))
-    at, aside = (features(np.array([[x, 0.3, 0.5]]), CUBE.columns) for x in (0.4, 0.4 + 1e-6))
-    value, slope = expected.slope(at)
-    assert value == pytest.approx(expected.of(at)[0])
-    assert slope[0] == pytest.approx((expected.of(aside)[0] - value) / 1e-6, rel=1e-3)
-
-
-def test_beside_a_study_that_misleads_the_design_still_covers_the_space() -> None:
-    """Every second trial is guided or not; the others alone have candidates in every quarter of every number."""
-    line = Parameters({"x": {"uniform": [0, 1]}})
-    study = StudyView(line, Objective("loss"), earlier=(EarlierStudy("old", ({"x": 0.1}, {"x": 0.2}), (0.0, 1.0)),))
-    designed = [GP().propose(replace(study, issued=number), 1)[0].candidate["x"] for number in range(0, 8, 2)]
-    assert sorted(int(4 * float(x)) for x in designed) == [0, 1, 2, 3]  # type: ignore[arg-type]

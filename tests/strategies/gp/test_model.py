@@ -8,8 +8,9 @@ from scipy.stats import norm
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.acquire import Acquisition
 from tunesmith.strategies._gp.cube import TreeCube
+from tunesmith.strategies._gp.improvement import log_improvement
 from tunesmith.strategies._gp.kernel import Features, Kernel, features
-from tunesmith.strategies._gp.model import Posterior, _surprise, fit, log_improvement, prior_of
+from tunesmith.strategies._gp.model import Posterior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.plateaus import Plateaus
 from tunesmith.strategies._gp.warp import warp
 
@@ -31,7 +32,7 @@ def some(count: int, seed: int = 0) -> Features:
 def fitted(count: int = 30) -> Posterior:
     seen, rng = some(count), np.random.default_rng(1)
     values = np.sin(5 * seen.numbers[:, 0]) + seen.options[:, 0]
-    return Posterior(fit(seen, values, rng), seen, values)
+    return Posterior(fit(seen, values, rng)[0], seen, values)
 
 
 def test_the_kernels_gradient_is_that_of_its_value() -> None:

@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
+from tunesmith.strategies._gp.improvement import ROOT_2PI, log_improvement
 from tunesmith.strategies._gp.kernel import Features, features
-from tunesmith.strategies._gp.model import ROOT_2PI, log_improvement
 from tunesmith.strategies._gp.plateaus import Plateaus
 
 

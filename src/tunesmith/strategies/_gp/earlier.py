@@ -1,8 +1,8 @@
-"""What earlier studies lead to expect: the mean functions of their processes, each as far as it foretells this study's trials.
+"""Earlier studies' processes, and how far they can be trusted.
 
-This study's own process follows what they leave unexplained. A study is weighed by the rank correlation of what its process
-foretells with what came: ranks compare studies whose losses do not (as in Feurer et al., "Scalable Meta-Learning for Bayesian
-Optimization", 2018), and one that has nothing to do with this study falls to nothing.
+A study is trusted by the rank correlation of what its process foretells with what came: ranks compare studies whose losses do
+not (as in Feurer et al., "Scalable Meta-Learning for Bayesian Optimization", 2018), and one that has nothing to do with this
+study falls to nothing.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,17 @@ from scipy.stats import rankdata
 
 from tunesmith.strategies._gp.cube import Column, Cube
 from tunesmith.strategies._gp.fitting import fitted
-from tunesmith.strategies._gp.kernel import CENTRE, Features, features
-from tunesmith.strategies._gp.model import Posterior
+from tunesmith.strategies._gp.kernel import CENTRE, Features, Kernel, features
+from tunesmith.strategies._gp.model import Posterior, Told
+from tunesmith.strategies._gp.observations import thinned
 from tunesmith.strategies._gp.warp import warp
 from tunesmith.study import EarlierStudy, StudyView
 
 # Before trials have ended a study is trusted so far, as if that had shown in so many of them.
 FIRST_TRUST = 0.5
 FIRST_TRIALS = 5
+# So many trials of all earlier studies make their processes, and at least so many of each.
+MOST_TOLD, LEAST_TOLD = 300, 40
 
 
 @dataclass(frozen=True)
@@ -55,56 +58,30 @@ def known_of(units: np.ndarray, columns: Sequence[Column]) -> Known:
     return Known(there[~categories], there[categories])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Earlier:
     """An earlier study's process."""
 
     known: Known
     posterior: Posterior
 
+    @property
+    def kernel(self) -> Kernel:
+        """The process' covariance."""
+        return self.posterior.kernel
+
+    @property
+    def seen(self) -> Features:
+        """The study's trials."""
+        return self.posterior.seen
+
     def of(self, asked: Features) -> np.ndarray:
         """Return what it expects of candidates."""
         return self.posterior.predict(self.known.part(asked))[0]
 
-    def slope(self, asked: Features) -> tuple[float, np.ndarray]:
-        """Return what it expects of one candidate, and the gradient by its numbers."""
-        part = self.known.part(asked)
-        mean, _, gradient, _ = self.posterior.slope(part.numbers[0], part.options[0])
-        return mean, np.where(self.known.numbers, gradient, 0.0)
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """A level and the weighted sum of what earlier studies' processes expect."""
-
-    level: float = 0.0
-    parts: tuple[tuple[float, Earlier], ...] = ()
-
-    @property
-    def trust(self) -> float:
-        """How far the studies are trusted in all, from 0 to 1."""
-        return sum(weight for weight, _ in self.parts)
-
-    def of(self, asked: Features) -> np.ndarray:
-        """Return what is expected of candidates; shape (n,)."""
-        return self.level + sum((weight * earlier.of(asked) for weight, earlier in self.parts), np.zeros(len(asked)))
-
-    def slope(self, asked: Features) -> tuple[float, np.ndarray]:
-        """Return what is expected of one candidate, and the gradient by its numbers."""
-        value, gradient = self.level, np.zeros(asked.numbers.shape[1])
-        for weight, earlier in self.parts:
-            mean, steep = earlier.slope(asked)
-            value, gradient = value + weight * mean, gradient + weight * steep
-        return value, gradient
-
-
-def expectation(studies: Sequence[tuple[EarlierStudy, Earlier]], seen: Features, values: np.ndarray) -> Expectation:
-    """Return what the studies lead to expect, each as far as the values seen show that it can be trusted."""
-    trusts = [trust(process, seen, values) for _, process in studies]
-    total = max(sum(trusts), 1.0)
-    parts = tuple((each / total, process) for each, (_, process) in zip(trusts, studies, strict=True) if each > 0)
-    level = float((values - Expectation(0.0, parts).of(seen)).mean()) if parts and len(values) else 0.0
-    return Expectation(level, parts)
+    def foretold(self, asked: Features) -> Told:
+        """Return the means and covariances that it expects of candidates."""
+        return self.posterior.foretold(self.known.part(asked))
 
 
 def trust(study: Earlier, seen: Features, losses: np.ndarray) -> float:
@@ -122,10 +99,12 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def processes(study: StudyView, cube: Cube) -> list[tuple[EarlierStudy, Earlier]]:
     """Return the earlier studies that have something to tell, and their processes: a shared column, and losses that differ."""
+    most = max(MOST_TOLD // max(len(study.earlier), 1), LEAST_TOLD)
     told = [(each, cube.encode(each.candidates), warp(np.array(each.losses))) for each in study.earlier if each.losses]
+    kept = [(each, thinned(values, most), units, values) for each, units, values in told]
     return [
-        (each, _process(cube.columns, units.tobytes(), values.tobytes(), study.seed))
-        for each, units, values in told
+        (each, _process(cube.columns, units[rows].tobytes(), values[rows].tobytes(), study.seed))
+        for each, rows, units, values in kept
         if np.isfinite(units).any() and values.any()
     ]
 
@@ -134,24 +113,5 @@ def processes(study: StudyView, cube: Cube) -> list[tuple[EarlierStudy, Earlier]
 def _process(columns: tuple[Column, ...], units: bytes, values: bytes, seed: int) -> Earlier:
     levels = np.frombuffer(values)
     rows = np.frombuffer(units).reshape(len(levels), len(columns))
-    (kernel,) = fitted(columns, rows, levels, seed, (0.0,))
+    ((kernel, _),) = fitted(columns, rows, levels, seed, (0.0,))
     return Earlier(known_of(rows, columns), Posterior(kernel, features(rows, columns), levels))
-
-
-class Shifted:
-    """A process of what an expectation leaves unexplained, and the expectation."""
-
-    def __init__(self, posterior: Posterior, expected: Expectation) -> None:
-        self.posterior, self.expected = posterior, expected
-        self.means = posterior.means + expected.of(posterior.seen)
-
-    def predict(self, asked: Features) -> tuple[np.ndarray, np.ndarray]:
-        """Return means and deviations of the function, without noise."""
-        mean, deviation = self.posterior.predict(asked)
-        return mean + self.expected.of(asked), deviation
-
-    def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
-        """Return mean and deviation at one candidate, and their gradients by its numbers."""
-        mean, deviation, up, wider = self.posterior.slope(numbers, options)
-        value, steep = self.expected.slope(Features(numbers[None, :], options[None, :], self.posterior.seen.groups))
-        return mean + value, deviation, up + steep, wider

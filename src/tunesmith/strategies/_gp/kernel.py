@@ -90,6 +90,12 @@ class Kernel:
         _, near, alike = self.parts(a, b)
         return self.variance * near * alike
 
+    def change(self, one: Features, others: Features) -> np.ndarray:
+        """Return the gradients of one candidate's covariances with others, by its numbers; n x p."""
+        r, _, alike = (part[0] for part in self.parts(one, others))
+        steep = -self.variance * alike * (5 / 3) * (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
+        return steep[:, None] * (one.numbers[0] - others.numbers) * self.inverse_squares
+
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the squared distances of the rows of a and of b; a x b."""
