@@ -8,11 +8,14 @@ from hypothesis import given, strategies as st
 
 from tests.evaluation.sets import ACCURACY, CLASSIFIER, LOSS, REGRESSOR, make_context
 from tunesmith.aims import Aims
+from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import TrialStopped
 from tunesmith.evaluation._feed import Examples
 from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.search import make_evaluator, study_content
 from tunesmith.sections import EvaluationSpec
+from tunesmith.spec import parse_spec
 
 GOOD = {"learning_rate": 0.01}
 SETS = {"pictures": CLASSIFIER, "houses": REGRESSOR}
@@ -105,3 +108,12 @@ def test_a_single_epoch_trains_on_all(tmp_path: Path, pictures: Path, trained_on
 def test_other_searches_train_on_all_in_one_course(tmp_path: Path, pictures: Path, trained_on: list[int]) -> None:
     evaluator("pictures", pictures, 3, "all").evaluate(GOOD, make_context(tmp_path)[0])
     assert trained_on == [100]
+
+
+def test_a_search_tells_its_trials_pods(pictures: Path) -> None:
+    asked = {"space": {"kind": "layers"}, "data": {"uri": "pictures"}, "evaluation": {"epochs": 3, "examples": "growing"}}
+    info = DatasetInfo.load(pictures)
+    told = study_content(parse_spec(asked).for_data(info), info.fingerprint)
+    evaluator = make_evaluator(parse_spec(told).for_data(info), pictures)
+    assert isinstance(evaluator, TrainingEvaluator)
+    assert evaluator.growing
