@@ -14,6 +14,7 @@ from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import SpecError, TrialFailed, TrialStopped
 from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._training import Training
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
@@ -254,7 +255,7 @@ def test_nothing_of_a_trial_is_left_in_the_process(tmp_path: Path, pictures: Pat
 def test_a_network_is_measured_by_what_the_search_asks_for(tmp_path: Path, pictures: Path):
     aims = Aims((ACCURACY, Objective("latency_ms")), (Constraint("parameters", "<=", 1000),))
     context, reports = make_context(tmp_path)
-    evaluator = TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, 1, None)
+    evaluator = TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, EvaluationSpec(epochs=1))
     metrics = evaluator.evaluate(GOOD, context)
     assert metrics["parameters"] == context.facts["parameters"]
     assert 0 < metrics["latency_ms"] < 1000
@@ -271,4 +272,4 @@ def test_a_network_is_measured_by_what_the_search_asks_for(tmp_path: Path, pictu
     ],
 )
 def test_the_best_epoch_is_told_by_the_first_metric_that_a_training_reports(aims: Aims, objective: Objective, pictures: Path):
-    assert TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, 1, None).objective == objective
+    assert TrainingEvaluator.for_aims(CLASSIFIER, pictures, aims, EvaluationSpec(epochs=1)).objective == objective
