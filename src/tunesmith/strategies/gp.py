@@ -34,8 +34,8 @@ TEMPERS = (-0.7, 0.0, 0.7)
 # Each further trial with exactly the best value asks for so much more than it, in deviations of the values: the best lies on a
 # plateau, as where parameters are rounded or of no effect, and only somewhere else is there anything to gain.
 MARGIN, MOST_MARGIN = 0.1, 2.0
-# With fewer trials of its own a study cannot tell how far to follow earlier ones.
-LEAST_GUIDED = 2
+# With fewer trials of its own a study cannot tell how far to follow earlier ones; with more its own tell better where to look.
+LEAST_GUIDED, MOST_GUIDED = 2, 25
 # Where in the sequence the design of every second trial begins.
 ASIDE = 32
 
@@ -76,8 +76,8 @@ class GP(Strategy):
 
 
 def _is_guided(study: StudyView, seen: Observations) -> bool:
-    """Tell whether earlier studies have a say in the next trial: in every second one, since they may mislead."""
-    return bool(study.earlier) and seen.finite >= LEAST_GUIDED and study.issued % 2 == 0
+    """Tell whether earlier studies have a say in the next trial: in every second one of the first, since they may mislead."""
+    return bool(study.earlier) and LEAST_GUIDED <= seen.finite <= MOST_GUIDED and study.issued % 2 == 0
 
 
 def _is_looking_around(seen: Observations, study: StudyView) -> bool:
