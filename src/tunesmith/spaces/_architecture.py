@@ -72,7 +72,7 @@ def build_network(architecture: Architecture, info: DatasetInfo) -> Training:
 
     layers = [keras.Input(info.input_shape, name="input")]
     if info.kind == "images":
-        layers += [*_scaling(info), *_convolutional(architecture, info)]
+        layers += [scaling(info), *_convolutional(architecture, info)]
     for number, dense in enumerate(architecture.dense, 1):
         name = f"dense{number}"
         layers += [keras.layers.Dense(dense.units, use_bias=not architecture.batch_normalization, name=name)]
@@ -122,13 +122,13 @@ def make_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
     return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate, **settings}})
 
 
-def _scaling(info: DatasetInfo) -> list["keras.Layer"]:
+def scaling(info: DatasetInfo) -> "keras.Layer":
     """Return the layer that standardises raw pixels, so that the model takes what the user has."""
     import keras
 
     mean = float(info.statistics.get("pixel_mean", 0.0))
     deviation = float(info.statistics.get("pixel_deviation", 1.0)) or 1.0
-    return [keras.layers.Rescaling(1 / deviation, offset=-mean / deviation, name="scaling")]
+    return keras.layers.Rescaling(1 / deviation, offset=-mean / deviation, name="scaling")
 
 
 def _convolutional(architecture: Architecture, info: DatasetInfo) -> list["keras.Layer"]:

@@ -89,6 +89,10 @@ class Space(ABC):
         del data
         return self
 
+    def identity(self, candidate: Candidate) -> str:
+        """Return one text for all candidates that stand for the same; raises SpecError where it does not fit the space."""
+        return canonical(candidate)
+
     def sample(self, rng: np.random.Generator) -> dict[str, Value]:
         """Draw a candidate from the prior."""
         return self.choose(lambda _, distribution: distribution.quantile(rng.random()))

@@ -1,18 +1,17 @@
 """Plain networks of convolutions and dense layers: how many of each, and each layer's size and dropout, are searched."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.registry import did_you_mean
 from tunesmith.spaces._architecture import ACTIVATIONS, OPTIMIZERS, Architecture, Convolution, Dense, build_network, size_of
-from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal, Value, parse
+from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal
+from tunesmith.spaces._settings import Rule, Setting, number, one_of, read_setting, truth, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.spaces._training import Size, Training
 
-Setting = Distribution | Value
 Counts = tuple[int, int]
 DEFAULT_CONVS: Counts = (3, 8)
 DEFAULT_DENSE: Counts = (2, 5)
@@ -49,7 +48,7 @@ class Layers(Space):
             object.__setattr__(self, name, None if given is None else _read_counts(given, name))
         for name, rule in RULES.items():
             given = getattr(self, name)
-            object.__setattr__(self, name, None if given is None else _read_setting(given, name, rule))
+            object.__setattr__(self, name, None if given is None else read_setting(given, name, rule))
 
     def fit_to(self, data: DatasetInfo) -> "Layers":
         """Return the space without convolutions where `data` is a table; explicit ones are a SpecError."""
@@ -107,90 +106,22 @@ class Layers(Space):
         return counts[0] if counts[0] == counts[1] else choose(name, Int(*counts))
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """A key's default, how one value is read (ValueError where it is not allowed), and what is allowed, in words."""
-
-    default: Setting
-    read: Callable[[Any], Value]
-    allowed: str
-
-
-def _number(low: float, high: float, whole: bool = False) -> Callable[[Any], Value]:
-    """Return a reader of numbers from `low` to below `high`; YAML reads 1e-4 (no dot) as a text, so that is a number too."""
-
-    def read(value: Any) -> Value:
-        if isinstance(value, bool):
-            raise ValueError
-        number = float(value)
-        if not low <= number < high or (whole and int(number) != number):
-            raise ValueError
-        return int(number) if whole else number
-
-    return read
-
-
-def _one_of(options: Sequence[str]) -> Callable[[Any], Value]:
-    def read(value: Any) -> Value:
-        if value not in options:
-            raise ValueError
-        return value
-
-    return read
-
-
-def _truth(value: Any) -> Value:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
-
-
-def _whole_rule(default: Setting, high: int) -> _Rule:
-    return _Rule(default, _number(1, high + 1, whole=True), f"whole numbers from 1 to {high}")
-
-
-RULES: dict[str, _Rule] = {
-    "filters": _whole_rule(LogInt(16, 64), 4096),
-    "kernel": _whole_rule(3, 31),
-    "units": _whole_rule(LogInt(32, 256), 65536),
-    "dropout": _Rule(Normal(0.15, 0.1, clip=(0.0, 0.5)), _number(0, 1), "numbers from 0 to below 1"),
-    "activation": _Rule(Choice(("relu", "elu", "silu")), _one_of(ACTIVATIONS), ", ".join(ACTIVATIONS)),
-    "batch_normalization": _Rule(Choice((True, False)), _truth, "true, false"),
-    "optimizer": _Rule(Choice(("adam", "rmsprop")), _one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
-    "learning_rate": _Rule(LogUniform(5e-4, 5e-3), _number(1e-12, 1000), "numbers above 0"),
-    "batch_size": _whole_rule(Choice((32, 64, 128)), 2**20),
+RULES: dict[str, Rule] = {
+    "filters": whole_rule(LogInt(16, 64), 4096),
+    "kernel": whole_rule(3, 31),
+    "units": whole_rule(LogInt(32, 256), 65536),
+    "dropout": Rule(Normal(0.15, 0.1, clip=(0.0, 0.5)), number(0, 1), "numbers from 0 to below 1"),
+    "activation": Rule(Choice(("relu", "elu", "silu")), one_of(ACTIVATIONS), ", ".join(ACTIVATIONS)),
+    "batch_normalization": Rule(Choice((True, False)), truth, "true, false"),
+    "optimizer": Rule(Choice(("adam", "rmsprop")), one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
+    "learning_rate": Rule(LogUniform(5e-4, 5e-3), number(1e-12, 1000), "numbers above 0"),
+    "batch_size": whole_rule(Choice((32, 64, 128)), 2**20),
 }
-
-
-def _read_setting(given: Any, name: str, rule: _Rule) -> Setting:
-    """Read a distribution or a single value; raises SpecError where one of its values is not allowed."""
-    if not isinstance(given, Distribution | Mapping):
-        return _read_value(given, name, rule)
-    distribution = parse(given, name)
-    if isinstance(distribution, Choice):
-        return Choice(tuple(_read_value(option, name, rule) for option in distribution.options))
-    for end in (distribution.quantile(0.0), distribution.quantile(1.0)):
-        try:
-            same_type = type(rule.read(end)) is type(end)
-        except ValueError:
-            reaches = f"{distribution.describe()}, which reaches {end:.4g}"
-            raise SpecError(f"{name}: got {reaches}; allowed: {rule.allowed} (clip: [low, high] bounds it)") from None
-        if not same_type:
-            raise SpecError(f"{name}: got {distribution.describe()}; allowed: {rule.allowed} (use int, logint or choice)")
-    return distribution
-
-
-def _read_value(value: Any, name: str, rule: _Rule) -> Value:
-    try:
-        return rule.read(value)
-    except (TypeError, ValueError):
-        near = did_you_mean(value, rule.allowed.split(", ")) if isinstance(value, str) else ""
-        raise SpecError(f"{name}: got {value!r}; allowed: {rule.allowed}{near}") from None
 
 
 def _read_counts(given: Any, name: str) -> Counts:
     pair = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given, given]
-    read = _number(0, MOST_LAYERS + 1, whole=True)
+    read = number(0, MOST_LAYERS + 1, whole=True)
     try:
         low, high = (int(read(count) or 0) for count in pair)
     except (TypeError, ValueError):

@@ -1,0 +1,165 @@
+"""What all spaces of cells have in common: how cells are stacked and trained, and a cell that is given instead of searched."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import SpecError
+from tunesmith.spaces._architecture import OPTIMIZERS, SLOTS, compile_for, make_optimizer, output_activation, scaling
+from tunesmith.spaces._cells.cell import Cell
+from tunesmith.spaces._cells.features import cell_features
+from tunesmith.spaces._cells.network import CellNetwork, Stack, Training as Trained, check_stages
+from tunesmith.spaces._distributions import Distribution, LogUniform, Value
+from tunesmith.spaces._graph.graph import Costs, Draft
+from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
+from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
+from tunesmith.spaces._training import Size, Training
+
+SIZES = ("stages", "cells", "filters")
+MOST = {"stages": 4, "cells": 32, "filters": 2048}
+RULES: dict[str, Rule] = {
+    "dropout": Rule(0.0, number(0, 1), "numbers from 0 to below 1"),
+    "optimizer": Rule("adam", one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
+    "learning_rate": Rule(2e-3, number(1e-12, 1000), "numbers above 0"),
+    "batch_size": whole_rule(64, 2**20),
+}
+# What is searched when the cell is found and its training is tuned.
+TUNED: dict[str, Distribution] = {"learning_rate": LogUniform(2e-4, 2e-2)}
+
+
+@dataclass(frozen=True)
+class CellSpace(Space):
+    """Networks of stacked cells. `stages`, `cells` a stage and `filters` of the first stage are those of the final model.
+
+    `dropout`, `optimizer`, `learning_rate` and `batch_size` are one value, or a distribution to search. `cell`: a candidate's
+    cell, by which the cell is given and all else is searched.
+    """
+
+    stages: int = 3
+    cells: int = 3
+    filters: int = 16
+    dropout: Any = None
+    optimizer: Any = None
+    learning_rate: Any = None
+    batch_size: Any = None
+    cell: Mapping[str, Any] | None = None
+    version: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        for name in SIZES:
+            if not 1 <= getattr(self, name) <= MOST[name]:
+                raise SpecError(f"{name}: got {getattr(self, name)}; needs a whole number from 1 to {MOST[name]}")
+        for name, rule in RULES.items():
+            given = getattr(self, name)
+            object.__setattr__(self, name, rule.default if given is None else read_setting(given, name, rule))
+        self._check()
+        if self.cell is not None:
+            self._given()
+
+    @abstractmethod
+    def define_cells(self, choose: Chooser) -> dict[str, Cell]:
+        """Choose the cells: `normal`, and `reduction` where the space has one."""
+
+    @abstractmethod
+    def draw(self, draft: Draft, network: CellNetwork) -> int:
+        """Draw a network's stacked cells on an image; returns their output."""
+
+    def _check(self) -> None:
+        """Raise SpecError where a space's own settings are not allowed."""
+
+    def define(self, choose: Chooser) -> CellNetwork:
+        cells = self.define_cells(choose) if self.cell is None else self._given()
+        values = {name: self._value(choose, name) for name in RULES}
+        stack = Stack(self.stages, self.cells, self.filters, values.pop("dropout"))
+        return CellNetwork(cells, stack, Trained(**values), self.draw)
+
+    def fit_to(self, data: DatasetInfo) -> "CellSpace":
+        """Return the space; raises SpecError where the data are no images, or images too small for its stages."""
+        if data.kind != "images":
+            raise SpecError("kind: cells are for images, the data is a table; use kind: layers")
+        check_stages(self.stages, data.input_shape)
+        return self
+
+    def resized(self, sizes: Mapping[str, int]) -> "CellSpace":
+        """Return the same cells with other `stages`, `cells` or `filters`."""
+        return replace(self, **sizes)
+
+    def with_cell(self, candidate: Candidate) -> "CellSpace":
+        """Return the space in which a candidate's cell is given."""
+        return replace(self, cell=self.cell_of(candidate))
+
+    def tuned(self, candidate: Candidate) -> "CellSpace":
+        """Return the space of trainings of a candidate's cell: what is not searched already is, around what it was."""
+        searched = {name: TUNED[name] for name in TUNED if not isinstance(getattr(self, name), Distribution)}
+        return replace(self.with_cell(candidate), **searched)
+
+    def cell_of(self, candidate: Candidate) -> dict[str, Value]:
+        """Return the part of a candidate that is its cell."""
+        self.realize(candidate)
+        return dict(self.cell) if self.cell is not None else {k: v for k, v in candidate.items() if k not in RULES}
+
+    def identity(self, candidate: Candidate) -> str:
+        network = self.realize(candidate)
+        rest = {name: candidate[name] for name in RULES if name in candidate}
+        return "|".join([*(f"{name}:{self.form(cell)}" for name, cell in network.cells.items()), canonical(rest)])
+
+    def form(self, cell: Cell) -> str:
+        """Return one text for all cells that are the same; the states' own order does not matter."""
+        from tunesmith.spaces._cells.forms import written
+
+        return written(cell)
+
+    def features(self, candidates: Iterable[Candidate]) -> np.ndarray:
+        """Return one row a candidate that tells its cells: how many of each operation and of each short path; n x k."""
+        return cell_features([list(self.realize(candidate).cells.values()) for candidate in candidates])
+
+    def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
+        import keras
+
+        made: CellNetwork = self.realize(candidate)
+        images = keras.Input(info.input_shape, name="input")
+        features = made.graph(info.input_shape).connect(scaling(info)(images))
+        output = keras.layers.Dense(info.outputs, activation=output_activation(info), name="output")(features)
+        model = keras.Model(images, output, name="network")
+        compile_for(model, info, make_optimizer(made.training.optimizer, made.training.learning_rate))
+        return Training(model, made.training.batch_size)
+
+    def estimate(self, candidate: Candidate, info: DatasetInfo) -> Size:
+        made: CellNetwork = self.realize(candidate)
+        graph = made.graph(info.input_shape)
+        costs, features = graph.costs(info.input_shape), graph.shapes(info.input_shape)[-1][0]
+        trained = costs.trained + (features + 1) * info.outputs
+        activations = costs.activations + info.outputs
+        slots = SLOTS[made.training.optimizer]
+        return Size(trained + costs.averages, trained, slots, activations, made.training.batch_size)
+
+    def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
+        """Return what the network without its output layer costs for one image."""
+        return self.realize(candidate).graph(info.input_shape).costs(info.input_shape)
+
+    def to_json(self) -> dict[str, Any]:
+        kind = type(self).__module__.rpartition(".")[2]
+        form: dict[str, Any] = {"kind": kind}
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
+            if value is not None:
+                form[name] = value.to_json() if isinstance(value, Distribution) else value
+        return form
+
+    def _given(self) -> dict[str, Cell]:
+        bare = replace(self, cell=None)
+        assert self.cell is not None
+        free = {name: setting for name in RULES if isinstance(setting := getattr(bare, name), Distribution)}
+        filled = {name: setting.quantile(0.5) for name, setting in free.items()}
+        try:
+            return bare.realize({**self.cell, **filled}).cells
+        except SpecError as error:
+            raise SpecError(str(error).replace("candidate.", "cell.", 1)) from None
+
+    def _value(self, choose: Chooser, name: str) -> Any:
+        setting = getattr(self, name)
+        return choose(name, setting) if isinstance(setting, Distribution) else setting
