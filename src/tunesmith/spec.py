@@ -16,7 +16,7 @@ from tunesmith.errors import SpecError
 from tunesmith.registry import build, did_you_mean, discover, explain_one
 from tunesmith.sections import SearchFile, Section
 from tunesmith.spaces._space import Space
-from tunesmith.strategies._strategy import Strategy
+from tunesmith.strategies._strategy import Strategy, check_pair
 from tunesmith.yaml_text import read_yaml
 
 
@@ -96,6 +96,7 @@ def _parse(content: object, folder: Path) -> Spec:
     seed = _seed(strategy_settings.pop("seed", 0))
     strategy = _named("tunesmith.strategies", strategy_settings, "name", Strategy, "strategy")
     space = build_space(file.space, folder)
+    check_pair(strategy, space)
     objective, *others = _objectives(file)
     constraints = read_constraints(file.constraints or ())
     _check_scheduler(file)

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tunesmith.aims import Aims, Constraint, Objective
+from tunesmith.errors import SpecError
 from tunesmith.merits import penalised, scalarised
 from tunesmith.pareto import best_first
 from tunesmith.spaces._space import Candidate, Space, canonical
@@ -105,6 +106,22 @@ class StudyView:
     def with_running(self, candidate: Candidate) -> "StudyView":
         """Return the study with one more proposal handed out."""
         return replace(self, trials=(*self.trials, Trial(self.issued, candidate)), issued=self.issued + 1)
+
+    @cached_property
+    def tried(self) -> frozenset[str]:
+        """What all trials stand for, as `identity` tells it."""
+        return frozenset(self.identity(trial.candidate) for trial in self.trials)
+
+    def identity(self, candidate: Candidate) -> str:
+        """Return one text for all candidates that stand for the same; one that does not fit the space stands for itself."""
+        try:
+            return self.space.identity(candidate)
+        except SpecError:
+            return canonical(candidate)
+
+    def is_new(self, candidate: Candidate) -> bool:
+        """Tell whether no trial has tried what the candidate stands for."""
+        return self.identity(candidate) not in self.tried
 
     def rng(self) -> np.random.Generator:
         """Return the random stream of the next proposal."""

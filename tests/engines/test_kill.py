@@ -142,7 +142,7 @@ def test_an_interrupted_search_ends_clean_and_goes_on(tmp_path: Path, sign: sign
     (tmp_path / "search.yaml").write_text(
         "space: {kind: parameters, parameters: {x: {uniform: [0, 1]}}}\n"
         "evaluation: {kind: function, function: 'objective.py:loss'}\n"
-        "strategy: {name: random}\nbudget: {trials: 60, parallel: 2}\n"
+        "strategy: {name: random}\nbudget: {trials: 150, parallel: 2}\n"
     )
     command = [sys.executable, "-m", "tunesmith", "search", "search.yaml", "--folder", "run"]
     process = subprocess.Popen(
@@ -157,6 +157,6 @@ def test_an_interrupted_search_ends_clean_and_goes_on(tmp_path: Path, sign: sign
     wait_for(lambda: not group_members(process.pid))
     done = len(list(tmp_path.glob("run/study/trials/*/outcome.json")))
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"resuming: {done} of 60 trials are done" in again.stderr
+    assert f"resuming: {done} of 150 trials are done" in again.stderr
     with Record.read(tmp_path / "run/study") as record:
         assert len(record.trials()) == 60

@@ -76,7 +76,8 @@ class Budget:
         left = self.search.limits.trials - sum(trial.done for trial in others)
         if left <= 0:
             return 0
-        return untried(self.search.strategy.reach(self.search.space), {trial.key for trial in others}, left)
+        reached = self.search.strategy.reach(self.search.space)
+        return untried(reached, {self.search.space.identity(trial.candidate) for trial in others}, left)
 
 
 def _started(experiment: Object) -> int:

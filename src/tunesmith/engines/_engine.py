@@ -9,7 +9,7 @@ from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler
-from tunesmith.spaces._space import Candidate, Space, canonical
+from tunesmith.spaces._space import Candidate, Space
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import EarlierStudy, State, StudyView, Trial
 
@@ -111,13 +111,13 @@ def judged(trial: Trial, aims: Aims) -> Trial:
 
 
 def untried(space: Space, tried: set[str], most: int) -> int:
-    """Return how many candidates a space has left beside those of the keys `tried`, counted up to `most`."""
-    count = 0
+    """Return how many candidates a space has left beside those whose identities are `tried`, counted up to `most`."""
+    left: set[str] = set()
     try:
         for candidate in space.enumerate():
-            count += canonical(candidate) not in tried
-            if count == most:
+            left |= {space.identity(candidate)} - tried
+            if len(left) == most:
                 break
     except ValueError:
         return most
-    return count
+    return len(left)

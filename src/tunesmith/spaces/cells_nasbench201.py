@@ -14,6 +14,7 @@ from tunesmith.spaces._space import Chooser
 
 OPERATIONS = (NONE, "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NODES = 4
+EDGES = tuple(f"{node}<-{source}" for node in range(1, NODES) for source in range(node))
 SKIP = "skip_connect"
 ZERO = "#"
 

@@ -3,21 +3,29 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from tunesmith.errors import SpaceExhausted, SpecError
+from tunesmith.registry import discover, load
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import Candidate, Space, canonical
+from tunesmith.spaces._space import Candidate, Space
 from tunesmith.study import Proposal, StudyView
 
+SPACES, STRATEGIES = "tunesmith.spaces", "tunesmith.strategies"
 DRAWS = 16
 MOST_DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Strategy(ABC):
-    """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings."""
+    """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings.
+
+    `needs`: the capabilities (spaces/_capabilities.py) that a space must have.
+    """
+
+    needs: ClassVar[tuple[type, ...]] = ()
 
     @abstractmethod
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
@@ -36,6 +44,29 @@ class Strategy(ABC):
         return space
 
 
+def check_pair(strategy: Strategy, space: Space) -> None:
+    """Raise SpecError, naming what would work, where a space lacks what the strategy needs."""
+    missing = [need for need in strategy.needs if not isinstance(space, need)]
+    if not missing:
+        return
+    name, kind = _name(type(strategy)), _name(type(space))
+    spaces = [each for each in discover(SPACES) if _has(load(SPACES, each, Space), strategy.needs)]
+    strategies = [each for each in discover(STRATEGIES) if _has(type(space), load(STRATEGIES, each, Strategy).needs)]
+    raise SpecError(
+        f"strategy.name: {name!r} needs a space that is {' and '.join(need.__name__.lower() for need in missing)}, "
+        f"which {kind!r} is not; it works with space.kind: {', '.join(spaces)}; with {kind!r} work: {', '.join(strategies)}"
+    )
+
+
+def _name(implementation: type) -> str:
+    return implementation.__module__.rpartition(".")[2]
+
+
+def _has(space: type, needs: tuple[type, ...]) -> bool:
+    """Tell whether a class of spaces has the methods of all that is needed."""
+    return all(hasattr(space, method) for need in needs for method in vars(need) if not method.startswith("_"))
+
+
 def propose(strategy: Strategy, study: StudyView, count: int) -> list[Proposal]:
     """Return exactly `count` proposals: the candidates that are to be tried first, then the strategy's.
 
@@ -46,8 +77,7 @@ def propose(strategy: Strategy, study: StudyView, count: int) -> list[Proposal]:
     fitting = _fitting(study.first, study.space) if study.issued < len(study.first) else []
     while len(proposals) < count and study.issued < len(fitting):
         candidate = fitting[study.issued]
-        tried = canonical(candidate) in {trial.key for trial in study.trials}
-        proposals += strategy.propose(study, 1) if tried else [Proposal(candidate)]
+        proposals += [Proposal(candidate)] if study.is_new(candidate) else strategy.propose(study, 1)
         study = study.with_running(proposals[-1].candidate)
     return proposals + strategy.propose(study, count - len(proposals))
 
@@ -86,24 +116,23 @@ def draw_unseen(study: StudyView, draw: Draw, within: Space | None = None) -> di
     well insist on a finite branch of it. Raises SpaceExhausted where none is left, or none comes up: a space may be infinite
     by name and still have few values of any likelihood (a normal far narrower than its step).
     """
-    seen = {trial.key for trial in study.trials}
     space, rng = within or study.space, study.rng()
     for attempt in range(MOST_DRAWS):
         candidate = draw(study, rng) if attempt < DRAWS else space.sample(rng)
-        if canonical(candidate) not in seen:
+        if study.is_new(candidate):
             return candidate
-        left = _first_unseen(space, seen) if attempt == DRAWS else None
+        left = _first_unseen(space, study) if attempt == DRAWS else None
         if left is not None:
             return left
     raise SpaceExhausted(f"no untried candidate came up in {MOST_DRAWS} draws; widen the space")
 
 
-def _first_unseen(space: Space, seen: set[str]) -> dict[str, Value] | None:
+def _first_unseen(space: Space, study: StudyView) -> dict[str, Value] | None:
     """Return an untried candidate of a finite space, None where the space is infinite; raises SpaceExhausted."""
     try:
         for candidate in space.enumerate():
-            if canonical(candidate) not in seen:
+            if study.is_new(candidate):
                 return candidate
     except ValueError:
         return None
-    raise SpaceExhausted(f"all {len(seen)} candidates of the space have been proposed")
+    raise SpaceExhausted(f"all {len(study.tried)} candidates of the space have been proposed")

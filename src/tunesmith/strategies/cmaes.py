@@ -13,7 +13,6 @@ import numpy as np
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import canonical
 from tunesmith.strategies._evolution import Evolution, Form
 from tunesmith.strategies._gp.cube import cube_of
 from tunesmith.strategies._strategy import Strategy, one_by_one
@@ -50,9 +49,8 @@ class CMAES(Strategy):
             return study.space.sample(rng)
         evolution = Evolution(cube, form, self.population, self.sigma, study)
         state = evolution.latest()
-        tried = {trial.key for trial in study.trials}
         for attempt in range(ASKS):
             candidate = cube.candidate(evolution.asked(state, study.issued, attempt)[1], rng)
-            if canonical(candidate) not in tried:
+            if study.is_new(candidate):
                 return candidate
         return study.space.sample(rng)

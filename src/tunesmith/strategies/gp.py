@@ -16,7 +16,6 @@ from threadpoolctl import threadpool_limits
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import canonical
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Cube, cube_of
 from tunesmith.strategies._gp.earlier import Earlier, processes
@@ -96,8 +95,7 @@ def _spread(cube: Cube, study: StudyView, place: int, rng: np.random.Generator) 
 
     rows = qmc.Sobol(len(cube.columns), rng=np.random.default_rng(study.seed)).random_base2(_bits(place + 1))
     candidate = cube.candidate(cube.settle(rows[[place]])[0], rng)
-    tried = {trial.key for trial in study.trials}
-    return study.space.sample(rng) if canonical(candidate) in tried else candidate
+    return candidate if study.is_new(candidate) else study.space.sample(rng)
 
 
 def _place(study: StudyView) -> int:
@@ -113,10 +111,9 @@ def _bits(count: int) -> int:
 
 
 def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
-    tried = {trial.key for trial in study.trials}
     for row in ranked:
         candidate = cube.candidate(row, rng)
-        if canonical(candidate) not in tried:
+        if study.is_new(candidate):
             return candidate
     return draw_unseen(study, lambda view, stream: view.space.sample(stream))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Choice, Distribution
-from tunesmith.spaces._space import Chooser, Space
+from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.strategies._strategy import Strategy, one_by_one
 from tunesmith.study import Proposal, StudyView
 
@@ -45,6 +45,9 @@ class _OnGrid(Space):
 
     def define(self, choose: Chooser) -> Any:
         return self.space.define(Chooser(lambda name, distribution: choose(name, _finite(distribution, self.points))))
+
+    def identity(self, candidate: Candidate) -> str:
+        return self.space.identity(candidate)
 
     def to_json(self) -> dict[str, Any]:
         return self.space.to_json()

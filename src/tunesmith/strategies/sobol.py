@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import canonical
 from tunesmith.strategies._gp.cube import cube_of
 from tunesmith.strategies._strategy import Strategy, one_by_one
 from tunesmith.study import Proposal, StudyView
@@ -28,8 +27,7 @@ def _draw(study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
     """Return the point of the next trial, or a draw from the prior where it has been tried (spaces with few values)."""
     cube = cube_of(study.space, study.seed)
     candidate = cube.candidate(cube.settle(_point(len(cube.columns), study.seed, study.issued))[0], rng)
-    tried = any(trial.key == canonical(candidate) for trial in study.trials)
-    return study.space.sample(rng) if tried else candidate
+    return candidate if study.is_new(candidate) else study.space.sample(rng)
 
 
 def _point(dimensions: int, seed: int, position: int) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,7 +104,17 @@ class CellSpace(Space):
         return dict(self.cell) if self.cell is not None else {k: v for k, v in candidate.items() if k not in RULES}
 
     def identity(self, candidate: Candidate) -> str:
-        network = self.realize(candidate)
+        key = canonical(candidate)
+        if key not in self._identities:
+            self._identities[key] = self._identity(candidate)
+        return self._identities[key]
+
+    @cached_property
+    def _identities(self) -> dict[str, str]:
+        return {}
+
+    def _identity(self, candidate: Candidate) -> str:
+        network: CellNetwork = self.realize(candidate)
         rest = {name: candidate[name] for name in RULES if name in candidate}
         return "|".join([*(f"{name}:{self.form(cell)}" for name, cell in network.cells.items()), canonical(rest)])
 
@@ -144,7 +155,7 @@ class CellSpace(Space):
     def to_json(self) -> dict[str, Any]:
         kind = type(self).__module__.rpartition(".")[2]
         form: dict[str, Any] = {"kind": kind}
-        for name in self.__dataclass_fields__:
+        for name in (field.name for field in fields(self)):
             value = getattr(self, name)
             if value is not None:
                 form[name] = value.to_json() if isinstance(value, Distribution) else value

@@ -1,0 +1,1 @@
+"""Architecture search on tables: what is asked, and who searches."""
