@@ -17,6 +17,7 @@ from tunesmith.errors import SpaceExhausted
 from tunesmith.registry import build, discover
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space, canonical
+from tunesmith.spaces.cells_nasbench201 import NASBench201
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import Objective, State, StudyView, Trial
@@ -40,6 +41,7 @@ SPACES: dict[str, Space] = {
             },
         }
     ),
+    "cells": NASBench201(learning_rate={"loguniform": [1e-4, 1e-2]}),
 }
 FINITE = Parameters(
     {"depth": {"int": [1, 3]}, "cell": {"choice": {"gru": {"units": {"choice": [8, 16]}}, "lstm": {}, "none": {}}}}

@@ -159,4 +159,4 @@ def test_an_interrupted_search_ends_clean_and_goes_on(tmp_path: Path, sign: sign
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert f"resuming: {done} of 150 trials are done" in again.stderr
     with Record.read(tmp_path / "run/study") as record:
-        assert len(record.trials()) == 60
+        assert len(record.trials()) == 150

@@ -64,19 +64,25 @@ def test_a_child_comes_from_the_best_of_the_living() -> None:
     losses = [1.0] * 10
     losses[4] = 0.0
     view = study(losses)
-    children = [Evolution(population=10, sample=10).propose(replace(view, seed=seed), 1)[0].candidate for seed in range(20)]
+    children = [
+        Evolution(population=10, sample=10, crossover=0).propose(replace(view, seed=seed), 1)[0].candidate for seed in range(20)
+    ]
     assert all(differing(child, view.trials[4].candidate) == 1 for child in children)
 
 
 def test_the_best_of_all_dies_of_age() -> None:
     view = study([0.0, *[1.0] * 10])
-    children = [Evolution(population=10, sample=10).propose(replace(view, seed=seed), 1)[0].candidate for seed in range(20)]
+    children = [
+        Evolution(population=10, sample=10, crossover=0).propose(replace(view, seed=seed), 1)[0].candidate for seed in range(20)
+    ]
     assert any(differing(child, view.trials[0].candidate) > 1 for child in children)
 
 
 def test_the_first_population_is_random_and_a_budget_bounds_it() -> None:
     short = replace(study([0.0, *[1.0] * 7]), budget=40)
-    assert differing(Evolution(sample=8, population=8).propose(short, 1)[0].candidate, short.trials[0].candidate) == 1
+    assert (
+        differing(Evolution(sample=8, population=8, crossover=0).propose(short, 1)[0].candidate, short.trials[0].candidate) == 1
+    )
     fresh = replace(short, budget=400)
     drawn = [Evolution().propose(replace(fresh, seed=seed), 1)[0].candidate for seed in range(10)]
     assert any(differing(candidate, fresh.trials[0].candidate) > 2 for candidate in drawn)

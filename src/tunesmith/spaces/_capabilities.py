@@ -1,22 +1,28 @@
 """What a space may be able to do beside `define`; a strategy names what it needs, and a pair that lacks it is refused."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._graph.graph import Costs
 from tunesmith.spaces._space import Candidate, Space
+
+if TYPE_CHECKING:
+    from tunesmith.spaces._graph.graph import Costs
 
 
 @runtime_checkable
 class Featured(Protocol):
     """A space that tells candidates as numbers from which a surrogate learns better than from the parameters."""
 
-    def features(self, candidates: Iterable[Candidate]) -> np.ndarray:
-        """Return one row a candidate, n x k, the same k for all candidates of the space."""
+    def features(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+        """Return by kind one row a candidate, n x k, the same k for all candidates of the space."""
+        ...
+
+    def featured(self, name: str) -> bool:
+        """Tell whether the features tell all about a parameter."""
         ...
 
 
@@ -50,6 +56,6 @@ class Scalable(Protocol):
 class Costed(Protocol):
     """A space that knows what its networks cost before they are made."""
 
-    def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
+    def costs(self, candidate: Candidate, info: DatasetInfo) -> "Costs":
         """Return weights, multiplications and outputs for one example."""
         ...

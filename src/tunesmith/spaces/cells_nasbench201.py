@@ -1,6 +1,7 @@
 """The cells of NAS-Bench-201 (Dong & Yang, 2020): four nodes, an operation on each of the six edges between them."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tunesmith.spaces._cells.cell import Cell, Edge, State
 from tunesmith.spaces._cells.network import CellNetwork, draw_cell
@@ -22,6 +23,8 @@ ZERO = "#"
 @dataclass(frozen=True)
 class NASBench201(CellSpace):
     """15,625 cells, 6,466 of them different; a residual block halves the image from stage to stage."""
+
+    operations: ClassVar[tuple[str, ...]] = OPERATIONS
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:
         operation = Choice(OPERATIONS)

@@ -25,12 +25,12 @@ class Evolution(Strategy):
     """Mutates the best of a random sample of the latest trials.
 
     population: how many of the latest trials live; the first so many are random. None: a fifth of the budget, 8 to 30. sample:
-    how many of them compete to be the parent. None: a third. crossover: the share of children that have two parents.
+    how many of them compete to be the parent. None: half of them. crossover: the share of children that have two parents.
     """
 
     population: int | None = None
     sample: int | None = None
-    crossover: float = 0.0
+    crossover: float = 0.5
 
     def __post_init__(self) -> None:
         if self.population is not None and self.population < 2:
@@ -44,25 +44,26 @@ class Evolution(Strategy):
         return one_by_one(study, count, self._draw)
 
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
-        merits, population = study.merits(), self.population or _usual_population(study.budget)
-        living = sorted((trial for trial in study.trials if trial.number in merits), key=lambda trial: trial.number)
+        places = {number: place for place, number in enumerate(study.best_first())}
+        population = self.population or _usual_population(study.budget)
+        living = sorted((trial for trial in study.trials if trial.number in places), key=lambda trial: trial.number)
         if len(living) < population or study.issued < population:
             return study.space.sample(rng)
         living = living[-population:]
-        parent = self._winner(living, merits, rng)
+        parent = self._winner(living, places, rng)
         if rng.random() < self.crossover:
-            other = self._winner(living, merits, rng)
+            other = self._winner(living, places, rng)
             return mutated(study.space, crossed(study.space, parent.candidate, other.candidate, rng), rng)
         return mutated(study.space, parent.candidate, rng)
 
-    def _winner(self, living: Sequence[Trial], merits: dict[int, float], rng: np.random.Generator) -> Trial:
-        size = min(self.sample or max(len(living) // 3, 2), len(living))
+    def _winner(self, living: Sequence[Trial], places: dict[int, int], rng: np.random.Generator) -> Trial:
+        size = min(self.sample or max(len(living) // 2, 2), len(living))
         drawn = rng.choice(len(living), size=size, replace=False)
-        return min((living[i] for i in drawn), key=lambda trial: merits[trial.number])
+        return min((living[i] for i in drawn), key=lambda trial: places[trial.number])
 
 
 def _usual_population(budget: int | None) -> int:
-    return 20 if budget is None else min(max(budget // 5, 8), 30)
+    return 16 if budget is None else min(max(budget // 5, 8), 30)
 
 
 def mutated(space: Space, candidate: Candidate, rng: np.random.Generator) -> dict[str, Value]:

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Value
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
-from tunesmith.strategies._gp.cube import Cube, cube_of
+from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.joint import Joint
@@ -25,6 +25,7 @@ from tunesmith.strategies._gp.kernel import Features, features
 from tunesmith.strategies._gp.model import Posterior
 from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies._gp.plateaus import Plateaus, reach_of
+from tunesmith.strategies._gp.traits import trait_cube_of
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
 from tunesmith.study import Proposal, State, StudyView
 
@@ -58,7 +59,7 @@ class GP(Strategy):
             return one_by_one(study, count, self._draw)
 
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
-        cube = cube_of(study.space, study.seed)
+        cube = trait_cube_of(study.space, study.seed)
         seen = observe(study, cube)
         earlier = tuple(process for _, process in processes(study, cube)) if _is_guided(study, seen) else ()
         if not earlier and seen.finite < self._design(cube):
@@ -71,7 +72,8 @@ class GP(Strategy):
 
     def _design(self, cube: Cube) -> int:
         """Return how many trials are to end before the model is used."""
-        return self.startup or min(max(2 * len(cube.columns), 6), 12)
+        learned = {column.trait or column for column in cube.columns if not column.told}
+        return self.startup or min(max(2 * len(learned), 6), 12)
 
 
 def _is_guided(study: StudyView, seen: Observations) -> bool:
@@ -93,8 +95,11 @@ def _spread(cube: Cube, study: StudyView, place: int, rng: np.random.Generator) 
     """Return the candidate of a scrambled Sobol sequence at a place; any other where that was tried."""
     from scipy.stats import qmc
 
-    rows = qmc.Sobol(len(cube.columns), rng=np.random.default_rng(study.seed)).random_base2(_bits(place + 1))
-    candidate = cube.candidate(cube.settle(rows[[place]])[0], rng)
+    free = sum(not column.trait for column in cube.columns)
+    rows = qmc.Sobol(free, rng=np.random.default_rng(study.seed)).random_base2(_bits(place + 1))
+    point = np.full((1, len(cube.columns)), np.nan)
+    point[:, :free] = rows[place]
+    candidate = cube.candidate(cube.settle(point)[0], rng)
     return candidate if study.is_new(candidate) else study.space.sample(rng)
 
 
@@ -111,9 +116,14 @@ def _bits(count: int) -> int:
 
 
 def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
+    """Return the most promising new candidate; of a list that lags, the next one for each trial that it lacks."""
+    found: set[str] = set()
     for row in ranked:
         candidate = cube.candidate(row, rng)
-        if study.is_new(candidate):
+        if not study.is_new(candidate):
+            continue
+        found.add(study.identity(candidate))
+        if len(found) > study.issued - len(study.trials):
             return candidate
     return draw_unseen(study, lambda view, stream: view.space.sample(stream))
 

@@ -1,7 +1,7 @@
 """What all spaces of cells have in common: how cells are stacked and trained, and a cell that is given instead of searched."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._architecture import OPTIMIZERS, SLOTS, compile_for, make_optimizer, output_activation, scaling
 from tunesmith.spaces._cells.cell import Cell
-from tunesmith.spaces._cells.features import cell_features
+from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._cells.network import CellNetwork, Stack, Training as Trained, check_stages
 from tunesmith.spaces._distributions import Distribution, LogUniform, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
@@ -48,7 +48,7 @@ class CellSpace(Space):
     learning_rate: Any = None
     batch_size: Any = None
     cell: Mapping[str, Any] | None = None
-    version: ClassVar[int] = 1
+    operations: ClassVar[tuple[str, ...]]
 
     def __post_init__(self) -> None:
         for name in SIZES:
@@ -124,9 +124,24 @@ class CellSpace(Space):
 
         return written(cell)
 
-    def features(self, candidates: Iterable[Candidate]) -> np.ndarray:
-        """Return one row a candidate that tells its cells: how many of each operation and of each short path; n x k."""
-        return cell_features([list(self.realize(candidate).cells.values()) for candidate in candidates])
+    def features(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+        """Return what tells the candidates' cells, by kind: how often each operation occurs, and each path; n x k."""
+        rows = [self._features(candidate) for candidate in candidates]
+        return {kind: np.array([row[i] for row in rows]) for i, kind in enumerate(KINDS)}
+
+    def featured(self, name: str) -> bool:
+        return name not in RULES
+
+    def _features(self, candidate: Candidate) -> tuple[np.ndarray, ...]:
+        key = canonical(candidate)
+        if key not in self._known_features:
+            cells: dict[str, Cell] = self.realize(candidate).cells
+            self._known_features[key] = cell_features(list(cells.values()), self.operations)
+        return self._known_features[key]
+
+    @cached_property
+    def _known_features(self) -> dict[str, tuple[np.ndarray, ...]]:
+        return {}
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
         import keras

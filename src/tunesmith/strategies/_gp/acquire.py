@@ -14,7 +14,7 @@ from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.improvement import ROOT_2PI, log_improvement
-from tunesmith.strategies._gp.kernel import Features, features
+from tunesmith.strategies._gp.kernel import Features, features, numbers_of
 from tunesmith.strategies._gp.plateaus import Plateaus
 
 
@@ -89,8 +89,8 @@ class Acquisition:
     def _polished(self, row: np.ndarray) -> np.ndarray:
         """Return the row with its active numbers moved up the gradient, settled; 1 x d."""
         columns = self.cube.columns
-        numbers = [j for j, column in enumerate(columns) if not column.options]
-        active = np.array([np.isfinite(row[j]) for j in numbers], dtype=bool)
+        numbers = numbers_of(columns)
+        active = np.array([np.isfinite(row[j]) and not columns[j].trait for j in numbers], dtype=bool)
         if not active.any():
             return row[None, :]
         start = features(row[None, :], columns)
@@ -149,7 +149,9 @@ def moved(cube: Cube, rows: np.ndarray, step: float, copies: int, rng: np.random
 
     Numbers move by a normal step, at least to the next value of their grid where nothing else moves; categories are redrawn.
     """
-    source = np.repeat(rows, copies, axis=0)
+    # Traits follow from the parameters: they cannot be moved.
+    traits = np.array([bool(column.trait) for column in cube.columns])
+    source = np.repeat(np.where(traits, np.nan, rows), copies, axis=0)
     active = np.isfinite(source)
     drawn = rng.random(source.shape)
     single = rng.random(len(source)) < 0.5

@@ -26,12 +26,18 @@ LOOKS_AT_CODE = 4
 
 @dataclass(frozen=True)
 class Column:
-    """One parameter; `parent` is the position of the column whose option number `option` switches it on, -1 if always on."""
+    """One parameter, or one trait of a candidate.
+
+    parent: the position of the column whose option number `option` switches it on, -1 if always on. trait: of which kind it is
+    a trait, which follows from the parameters; '' for a parameter. told: a parameter of which traits tell.
+    """
 
     name: str
     distribution: Distribution
     parent: int = -1
     option: int = -1
+    trait: str = ""
+    told: bool = False
 
     @cached_property
     def options(self) -> int:

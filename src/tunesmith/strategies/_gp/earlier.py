@@ -5,8 +5,7 @@ not (as in Feurer et al., "Scalable Meta-Learning for Bayesian Optimization", 20
 study falls to nothing.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +13,7 @@ from scipy.stats import rankdata
 
 from tunesmith.strategies._gp.cube import Column, Cube
 from tunesmith.strategies._gp.fitting import fitted
-from tunesmith.strategies._gp.kernel import CENTRE, Features, Kernel, features
+from tunesmith.strategies._gp.kernel import CENTRE, Features, Kernel, categories_of, features, numbers_of
 from tunesmith.strategies._gp.model import Posterior, Told
 from tunesmith.strategies._gp.observations import thinned
 from tunesmith.strategies._gp.warp import warp
@@ -39,7 +38,7 @@ class Known:
         if self.numbers.all() and self.categories.all():
             return asked
         numbers = np.where(self.numbers, asked.numbers, CENTRE)
-        return Features(numbers, np.where(self._options(asked), asked.options, _inactive(asked.groups)), asked.groups)
+        return replace(asked, numbers=numbers, options=np.where(self._options(asked), asked.options, _inactive(asked.groups)))
 
     def _options(self, asked: Features) -> np.ndarray:
         return self.categories @ asked.groups > 0
@@ -51,11 +50,10 @@ def _inactive(groups: np.ndarray) -> np.ndarray:
     return (last & (groups > 0)).any(axis=0).astype(float)
 
 
-def known_of(units: np.ndarray, columns: Sequence[Column]) -> Known:
+def known_of(units: np.ndarray, columns: tuple[Column, ...]) -> Known:
     """Return which columns any of n x d units has."""
     there = np.asarray(np.isfinite(units).any(axis=0))
-    categories = np.array([bool(column.options) for column in columns], dtype=bool)
-    return Known(there[~categories], there[categories])
+    return Known(there[numbers_of(columns)], there[categories_of(columns)])
 
 
 @dataclass(frozen=True, eq=False)

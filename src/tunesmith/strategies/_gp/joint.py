@@ -38,7 +38,7 @@ class Joint:
 
     def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return mean and deviation at one candidate, and their gradients by its numbers."""
-        one = Features(numbers[None, :], options[None, :], self.seen.groups)
+        one = self.seen.like(numbers, options)
         return self.given.slope(self._cross(one)[0], self._change(one), self.variance)
 
     def _covariance(self) -> np.ndarray:

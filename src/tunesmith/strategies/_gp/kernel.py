@@ -1,12 +1,13 @@
-"""The covariance of candidates: Matern 5/2 over numbers, each with a length of its own, times a decay per differing category.
+"""The covariance of candidates: Matern 5/2 over numbers, each on a scale of its own, times a decay per differing category.
 
 Notation:
-    x, c     features of candidates: numbers n x p in [0, 1]; options n x m, zeros and ones
-    theta    logarithms: lengths (p), weights of the categories (q), variance, noise
+    x, c     features of candidates: numbers n x p, those of parameters in [0, 1]; options n x m, zeros and ones
+    theta    logarithms: lengths of the scales (s <= p), weights of the categories (q), variance, noise
     r2       squared distances of the scaled numbers
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,34 +20,59 @@ CENTRE = 0.5
 
 @dataclass(frozen=True)
 class Features:
-    """Candidates as the kernel sees them. `groups`: q x m, which options belong to which category."""
+    """Candidates as the kernel sees them.
+
+    groups: q x m, which options belong to which category. scales: (p), the place of the length by which each number is divided.
+    """
 
     numbers: np.ndarray
     options: np.ndarray
     groups: np.ndarray
+    scales: np.ndarray
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def at(self, rows: np.ndarray) -> "Features":
         """Return some of the candidates."""
-        return Features(self.numbers[rows], self.options[rows], self.groups)
+        return replace(self, numbers=self.numbers[rows], options=self.options[rows])
 
     def joined(self, other: "Features") -> "Features":
         """Return these candidates and then others."""
-        return Features(np.vstack([self.numbers, other.numbers]), np.vstack([self.options, other.options]), self.groups)
+        options = np.vstack([self.options, other.options])
+        return replace(self, numbers=np.vstack([self.numbers, other.numbers]), options=options)
+
+    def like(self, numbers: np.ndarray, options: np.ndarray) -> "Features":
+        """Return one other candidate of the same space."""
+        return replace(self, numbers=numbers[None, :], options=options[None, :])
 
 
 def features(units: np.ndarray, columns: tuple[Column, ...]) -> Features:
-    """Return the features of n x d units: an inactive category is an option of its own."""
-    numbers = [j for j, column in enumerate(columns) if not column.options]
-    categories = [j for j, column in enumerate(columns) if column.options]
+    """Return the features of n x d units: an inactive category is an option of its own; what traits tell is left out."""
+    numbers = numbers_of(columns)
+    categories = categories_of(columns)
     blocks = [_indicators(units[:, j], columns[j].options) for j in categories]
     widths = [block.shape[1] for block in blocks]
     options = np.hstack(blocks) if blocks else np.zeros((len(units), 0))
     groups = np.repeat(np.eye(len(categories)), widths, axis=1) if blocks else np.zeros((0, 0))
     found = units[:, numbers]
-    return Features(np.where(np.isnan(found), CENTRE, found), options, groups)
+    return Features(np.where(np.isnan(found), CENTRE, found), options, groups, _scales([columns[j] for j in numbers]))
+
+
+def numbers_of(columns: tuple[Column, ...]) -> list[int]:
+    """Return the places of the columns that a kernel takes as numbers."""
+    return [j for j, column in enumerate(columns) if not column.options and not column.told]
+
+
+def categories_of(columns: tuple[Column, ...]) -> list[int]:
+    """Return the places of the columns that a kernel takes as options without an order."""
+    return [j for j, column in enumerate(columns) if column.options and not column.told]
+
+
+def _scales(columns: Sequence[Column]) -> np.ndarray:
+    """Return the scale of each column: one of its own for a parameter, one in common for all traits of a kind."""
+    places: dict[object, int] = {}
+    return np.array([places.setdefault(column.trait or column, len(places)) for column in columns], dtype=int)
 
 
 def _indicators(units: np.ndarray, options: int) -> np.ndarray:
@@ -60,7 +86,7 @@ class Kernel:
     """A covariance with its hyperparameters."""
 
     theta: np.ndarray
-    numbers: int
+    lengths: int
 
     @property
     def variance(self) -> float:
@@ -74,14 +100,14 @@ class Kernel:
 
     @property
     def inverse_squares(self) -> np.ndarray:
-        """The inverse squares of the lengths, one per number."""
-        return np.exp(-2.0 * self.theta[: self.numbers])
+        """The inverse squares of the lengths, one per scale."""
+        return np.exp(-2.0 * self.theta[: self.lengths])
 
     def parts(self, a: Features, b: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return r, the numbers' part and the categories' part; each is a x b."""
-        scale = np.exp(-self.theta[: self.numbers])
+        scale = np.exp(-self.theta[: self.lengths])[a.scales]
         r = np.sqrt(squared_distances(a.numbers * scale, b.numbers * scale) + 1e-12)
-        weights = np.exp(self.theta[self.numbers : -2])
+        weights = np.exp(self.theta[self.lengths : -2])
         same = (a.options * (weights @ a.groups)) @ b.options.T if len(weights) else 0.0
         return r, (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r), np.exp(same - weights.sum()) * np.ones_like(r)
 
@@ -94,7 +120,7 @@ class Kernel:
         """Return the gradients of one candidate's covariances with others, by its numbers; n x p."""
         r, _, alike = (part[0] for part in self.parts(one, others))
         steep = -self.variance * alike * (5 / 3) * (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
-        return steep[:, None] * (one.numbers[0] - others.numbers) * self.inverse_squares
+        return steep[:, None] * (one.numbers[0] - others.numbers) * self.inverse_squares[one.scales]
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

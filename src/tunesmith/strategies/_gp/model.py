@@ -68,8 +68,8 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, shift: flo
     Kennedy & O'Hagan, "Predicting the output from a complex computer code when fast approximations are available", 2000,
     section 2; a further level is as likely as any.
     """
-    numbers = seen.numbers.shape[1]
-    prior = prior_of(numbers, len(seen.groups), shift).joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
+    lengths = lengths_of(seen)
+    prior = prior_of(lengths, len(seen.groups), shift).joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
     starts = [prior.mean, prior.mean + 0.5 * rng.normal(size=len(prior.mean))]
     starts[1][len(prior.mean) - len(told) :] = 0.1
     bounds = list(zip(prior.low, prior.high, strict=True))
@@ -87,7 +87,7 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, shift: flo
     ]
     best = min(found, key=lambda result: result.fun).x
     own = len(best) - len(told)
-    return Kernel(best[:own], numbers), best[own:]
+    return Kernel(best[:own], lengths), best[own:]
 
 
 def _surprise(
@@ -95,7 +95,7 @@ def _surprise(
 ) -> tuple[float, np.ndarray]:
     """Return the negative log posterior of theta and what follows it, up to a constant, and its gradient."""
     theta, follows = point[: len(point) - len(told)], point[len(point) - len(told) :]
-    kernel = Kernel(theta, seen.numbers.shape[1])
+    kernel = Kernel(theta, lengths_of(seen))
     r, near, alike = kernel.parts(seen, seen)
     covariance = kernel.variance * near * alike
     total = covariance + kernel.noise * np.eye(len(seen)) + (LEVEL if told else 0.0)
@@ -112,8 +112,8 @@ def _surprise(
     slope = pull * kernel.variance * alike * (5 / 3) * (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
     gradient = 0.5 * np.concatenate(
         [
-            _by_numbers(slope, seen.numbers) * kernel.inverse_squares,
-            -_by_categories(pull * covariance, seen) * np.exp(theta[kernel.numbers : -2]),
+            _by_scales(slope, seen) * kernel.inverse_squares,
+            -_by_categories(pull * covariance, seen) * np.exp(theta[kernel.lengths : -2]),
             [(pull * covariance).sum(), np.trace(pull) * np.exp(theta[-1])],
             [2 * (f * (pull * spread).sum() - mean @ weights) for f, (mean, spread) in zip(follows, told, strict=True)],
         ]
@@ -123,9 +123,16 @@ def _surprise(
     return float(surprise), gradient + away / prior.deviation
 
 
-def _by_numbers(slope: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return the sum over all pairs of slope times the squared difference, one per number."""
-    return 2 * ((numbers**2).T @ slope.sum(1) - (numbers * (slope @ numbers)).sum(0))
+def lengths_of(seen: Features) -> int:
+    """Return how many lengths a kernel of these features has."""
+    return int(seen.scales.max(initial=-1)) + 1
+
+
+def _by_scales(slope: np.ndarray, seen: Features) -> np.ndarray:
+    """Return the sum over all pairs of slope times the squared difference, one per scale."""
+    numbers = seen.numbers
+    each = 2 * ((numbers**2).T @ slope.sum(1) - (numbers * (slope @ numbers)).sum(0))
+    return np.bincount(seen.scales, each, lengths_of(seen))
 
 
 def _by_categories(slope: np.ndarray, seen: Features) -> np.ndarray:
@@ -180,6 +187,6 @@ class Posterior:
 
     def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return mean and deviation at one candidate, and their gradients by its numbers."""
-        one = Features(numbers[None, :], options[None, :], self.seen.groups)
+        one = self.seen.like(numbers, options)
         cross, change = self.kernel.between(one, self.seen)[0], self.kernel.change(one, self.seen)
         return self.given.slope(cross, change, self.kernel.variance)

@@ -33,7 +33,7 @@ class Plateaus:
         """Return the same of one candidate, and its gradient by the numbers."""
         if not self.reach:
             return 0.0, np.zeros_like(numbers)
-        away = _distances(Features(numbers[None, :], options[None, :], self.known.groups), self.known)[0]
+        away = _distances(self.known.like(numbers, options), self.known)[0]
         nearest = int(away.argmin())
         distance = max(float(away[nearest]), NEAREST)
         steep = 1.0 / (self.reach * np.expm1(distance / self.reach)) if distance < 100 * self.reach else 0.0
