@@ -9,6 +9,7 @@ import difflib
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, create_model, field_validator
@@ -71,6 +72,7 @@ def configure(cls: type[T], settings: Mapping[str, Any], where: str) -> T:
         raise SpecError("\n".join(f"{where}.{line}" for line in str(error).splitlines())) from None
 
 
+@lru_cache(maxsize=256)
 def _settings_model(cls: type) -> type[BaseModel]:
     """Return the pydantic model of a dataclass' fields."""
     hints = get_type_hints(cls)

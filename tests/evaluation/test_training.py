@@ -228,7 +228,7 @@ def test_a_build_function_that_returns_no_model_is_told_so(tmp_path: Path, pictu
 
 
 def test_a_space_without_networks_is_refused_with_what_would_work(pictures: Path):
-    with pytest.raises(SpecError, match=r"space\.kind: 'parameters' makes no networks .*: code, layers; .*kind: function"):
+    with pytest.raises(SpecError, match=r"space\.kind: 'parameters' makes no networks .*: .*code, .*layers; .*kind: function"):
         TrainingEvaluator(Parameters({"x": {"uniform": [0, 1]}}), pictures, ACCURACY, 1)
 
 

@@ -10,6 +10,8 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate, Space
 
 if TYPE_CHECKING:
+    import keras
+
     from tunesmith.spaces._graph.graph import Costs
 
 
@@ -58,4 +60,35 @@ class Costed(Protocol):
 
     def costs(self, candidate: Candidate, info: DatasetInfo) -> "Costs":
         """Return weights, multiplications and outputs for one example."""
+        ...
+
+
+@runtime_checkable
+class Morphable(Protocol):
+    """A space whose candidates are edited one step at a time, from a first one."""
+
+    def origin(self) -> dict[str, Value]:
+        """Return the candidate that edits begin with."""
+        ...
+
+    def morphs(self, candidate: Candidate, rng: np.random.Generator) -> tuple[dict[str, Value], str] | None:
+        """Return a candidate one random edit away, and the edit in words; None where no edit is left."""
+        ...
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A space that tells how far two candidates are apart."""
+
+    def distance(self, one: Candidate, other: Candidate) -> float:
+        """Return the distance, from 0, the same both ways."""
+        ...
+
+
+@runtime_checkable
+class Inheriting(Protocol):
+    """A space whose networks go on with the weights of the one that they were edited from."""
+
+    def inherit(self, child: Candidate, parent: Candidate, parent_model: "keras.Model", child_model: "keras.Model") -> None:
+        """Give the child weights by which it computes what the parent does; raises SpecError where there are none."""
         ...

@@ -60,10 +60,10 @@ def whole_rule(default: Setting, high: int) -> Rule:
 def read_setting(given: Any, name: str, rule: Rule) -> Setting:
     """Read a distribution or a single value; raises SpecError where one of its values is not allowed."""
     if not isinstance(given, Distribution | Mapping):
-        return _read_value(given, name, rule)
+        return read_value(given, name, rule)
     distribution = parse(given, name)
     if isinstance(distribution, Choice):
-        return Choice(tuple(_read_value(option, name, rule) for option in distribution.options))
+        return Choice(tuple(read_value(option, name, rule) for option in distribution.options))
     for end in (distribution.quantile(0.0), distribution.quantile(1.0)):
         try:
             same_type = type(rule.read(end)) is type(end)
@@ -75,7 +75,8 @@ def read_setting(given: Any, name: str, rule: Rule) -> Setting:
     return distribution
 
 
-def _read_value(value: Any, name: str, rule: Rule) -> Value:
+def read_value(value: Any, name: str, rule: Rule) -> Value:
+    """Read a single value; raises SpecError where it is not allowed."""
     try:
         return rule.read(value)
     except (TypeError, ValueError):

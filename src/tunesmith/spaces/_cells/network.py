@@ -9,6 +9,7 @@ from tunesmith.spaces._cells.operations import NONE, draw_operation
 from tunesmith.spaces._graph.graph import Draft, Graph
 from tunesmith.spaces._graph.layers import Dropout, Layer, Shape
 from tunesmith.spaces._graph.shaping import Add, Average, Concatenate, GlobalAverage, Zeros
+from tunesmith.spaces._graph.training import Trained
 
 JOINS: dict[Join, type[Layer]] = {"add": Add, "concatenate": Concatenate, "average": Average}
 # A side below this leaves a 3x3 operation nothing to look at.
@@ -26,15 +27,6 @@ class Stack:
 
 
 @dataclass(frozen=True)
-class Training:
-    """How a network of cells is trained."""
-
-    optimizer: str
-    learning_rate: float
-    batch_size: int
-
-
-@dataclass(frozen=True)
 class CellNetwork:
     """Cells, how they are stacked, and how the network is trained; `draw` puts the stacked cells on an image.
 
@@ -43,7 +35,7 @@ class CellNetwork:
 
     cells: dict[str, Cell]
     stack: Stack
-    training: Training
+    training: Trained
     draw: Callable[[Draft, "CellNetwork"], int]
 
     def graph(self, image: Shape) -> Graph:

@@ -10,12 +10,13 @@ import numpy as np
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.spaces._architecture import OPTIMIZERS, SLOTS, compile_for, make_optimizer, output_activation, scaling
+from tunesmith.spaces._architecture import OPTIMIZERS
 from tunesmith.spaces._cells.cell import Cell
 from tunesmith.spaces._cells.features import KINDS, cell_features
-from tunesmith.spaces._cells.network import CellNetwork, Stack, Training as Trained, check_stages
+from tunesmith.spaces._cells.network import CellNetwork, Stack, check_stages
 from tunesmith.spaces._distributions import Distribution, LogUniform, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
+from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph
 from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces._training import Size, Training
@@ -144,24 +145,12 @@ class CellSpace(Space):
         return {}
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
-        import keras
-
         made: CellNetwork = self.realize(candidate)
-        images = keras.Input(info.input_shape, name="input")
-        features = made.graph(info.input_shape).connect(scaling(info)(images))
-        output = keras.layers.Dense(info.outputs, activation=output_activation(info), name="output")(features)
-        model = keras.Model(images, output, name="network")
-        compile_for(model, info, make_optimizer(made.training.optimizer, made.training.learning_rate))
-        return Training(model, made.training.batch_size)
+        return train_graph(made.graph(info.input_shape), made.training, info)
 
     def estimate(self, candidate: Candidate, info: DatasetInfo) -> Size:
         made: CellNetwork = self.realize(candidate)
-        graph = made.graph(info.input_shape)
-        costs, features = graph.costs(info.input_shape), graph.shapes(info.input_shape)[-1][0]
-        trained = costs.trained + (features + 1) * info.outputs
-        activations = costs.activations + info.outputs
-        slots = SLOTS[made.training.optimizer]
-        return Size(trained + costs.averages, trained, slots, activations, made.training.batch_size)
+        return size_of_graph(made.graph(info.input_shape), made.training, info)
 
     def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
         """Return what the network without its output layer costs for one image."""

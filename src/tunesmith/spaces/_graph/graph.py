@@ -25,10 +25,11 @@ OPERATIONS: dict[str, type[Layer]] = {
 
 @dataclass(frozen=True)
 class Node:
-    """A layer and the places of the nodes it reads."""
+    """A layer and the places of the nodes it reads; `key`: what stays its own while a graph is edited around it."""
 
     layer: Layer
     inputs: tuple[int, ...] = ()
+    key: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ class Graph:
             raise SpecError("layers.0: the first layer of a graph is its input")
         for place, node in enumerate(self.nodes[1:], 1):
             _check_node(place, node)
+        keys = [node.key for node in self.nodes if node.key is not None]
+        if keys and len(set(keys)) < len(self.nodes):
+            raise SpecError("layers: either none of the layers has a key, or each has one of its own")
 
     @cached_property
     def readers(self) -> tuple[tuple[int, ...], ...]:
@@ -107,11 +111,8 @@ class Graph:
         return outputs[-1]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return the form that `from_json` reads."""
-        return [
-            {"op": node.layer.op, **dataclasses.asdict(node.layer), **({"inputs": list(node.inputs)} if node.inputs else {})}  # pyright: ignore[reportArgumentType]
-            for node in self.nodes
-        ]
+        """Return the form that `from_json` reads, without what is as usual."""
+        return [_node_form(node) for node in self.nodes]
 
     @classmethod
     def from_json(cls, form: object) -> "Graph":
@@ -160,6 +161,13 @@ def _check_node(place: int, node: Node) -> None:
         raise SpecError(f"{where}.inputs: got {list(node.inputs)}; {node.layer.op} takes {'at least ' * node.layer.merges}one")
 
 
+def _node_form(node: Node) -> dict[str, Any]:
+    usual = {field.name: field.default for field in dataclasses.fields(node.layer)}  # pyright: ignore[reportArgumentType]
+    settings = {name: value for name, default in usual.items() if (value := getattr(node.layer, name)) != default}
+    inputs = {"inputs": list(node.inputs)} if node.inputs else {}
+    return {"op": node.layer.op, **settings, **inputs, **({} if node.key is None else {"key": node.key})}
+
+
 def _read_node(where: str, form: object) -> Node:
     if not isinstance(form, Mapping):
         raise SpecError(f"{where}: got {form!r}; needs an op with its settings")
@@ -169,8 +177,11 @@ def _read_node(where: str, form: object) -> Node:
     inputs = form.get("inputs", [])
     if not isinstance(inputs, Sequence) or not all(type(source) is int for source in inputs):
         raise SpecError(f"{where}.inputs: got {inputs!r}; needs a list of layers' places")
-    settings = {key: value for key, value in form.items() if key not in ("op", "inputs")}
-    return Node(configure(OPERATIONS[op], settings, where), tuple(inputs))
+    key = form.get("key")
+    if key is not None and (type(key) is not int or key < 0):
+        raise SpecError(f"{where}.key: got {key!r}; needs a whole number from 0, or none")
+    settings = {name: value for name, value in form.items() if name not in ("op", "inputs", "key")}
+    return Node(configure(OPERATIONS[op], settings, where), tuple(inputs), key)
 
 
 def _size(shape: Shape) -> int:
