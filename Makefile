@@ -13,7 +13,7 @@ CLUSTER := $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/tunesmith/cl
 ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
-.PHONY: help run test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
+.PHONY: help run run-nas test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
 	bench-quality bench-fronts bench-warm-start bench-fidelity images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
 
 help:  ## List the targets
@@ -21,6 +21,9 @@ help:  ## List the targets
 
 run: $(STAMPS)/project  ## Run the pipeline `tune` on this machine, without a cluster
 	$(BIN)/tunesmith pipeline run tune $(ARGS)
+
+run-nas: $(STAMPS)/project  ## Run the pipeline `design` on this machine: it finds an architecture, and trains it
+	$(BIN)/tunesmith pipeline run design $(ARGS)
 
 test: lint types contracts pytest  ## Check style, types, import contracts, then run all tests
 

@@ -239,7 +239,8 @@ def test_all_mistakes_of_the_sections_are_named_at_once() -> None:
 def test_a_file_that_is_no_dictionary_is_told_what_one_is(content: object, message: str) -> None:
     assert message_of(content) == (
         f"search.yaml: {message}; a search file is a dictionary with: "
-        "data, space, strategy, scheduler, objectives, constraints, evaluation, budget, resources, cluster, warm_start, gate"
+        "data, space, strategy, scheduler, objectives, constraints, evaluation, budget, resources, cluster, warm_start, "
+        "final, gate"
     )
 
 

@@ -14,6 +14,7 @@ def train_model(
     drawing: Output[HTML],
     metrics: Output[Metrics],
     refit_on_all_data: bool = True,
+    final_epochs: int = 0,
 ) -> None:
     """Train the best candidate of a search.
 
@@ -24,12 +25,14 @@ def train_model(
         drawing: A drawing of the network.
         metrics: Size of the network, epochs trained, and the figures of the trial that won.
         refit_on_all_data: Train anew on the training and validation splits together; else keep the winning trial's model.
+        final_epochs: Epochs to train anew, the learning rate falling to nothing; 0: those that were best in the winning trial.
     """
     from pathlib import Path
 
     from tunesmith.steps import train_step
 
-    figures = train_step(Path(study.path), Path(dataset.path), Path(model.path), Path(drawing.path), refit_on_all_data)
+    paths = (Path(artifact.path) for artifact in (study, dataset, model, drawing))
+    figures = train_step(*paths, refit=refit_on_all_data, epochs=final_epochs)
     for name, value in figures.items():
         metrics.log_metric(name, value)
     model.metadata.update({"framework": "keras", **metrics.metadata})

@@ -39,7 +39,7 @@ def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True, en
     outputs = {"study": folder / "study"}
     evaluation = None
     if dataset is not None:
-        evaluation = _train_and_judge(folder, dataset, refit, console)
+        evaluation = _train_and_judge(spec, folder, dataset, refit, console, engine)
         outputs |= {"model": folder / "model", "exports": folder / "exports"}
     outputs["report"] = write_report(folder)
     missed = _missed(spec, evaluation) if evaluation else None
@@ -112,13 +112,19 @@ def _tell(info: DatasetInfo, console: Console) -> None:
         console.print(f"        {warning}", style="yellow", highlight=False)
 
 
-def _train_and_judge(folder: Path, dataset: Path, refit: bool, console: Console) -> "Evaluation":
+def _train_and_judge(spec: Spec, folder: Path, dataset: Path, refit: bool, console: Console, engine: str) -> "Evaluation":
     from tunesmith.evaluate import evaluate
     from tunesmith.train import train
+    from tunesmith.tuning import tune
 
+    study, final = folder / "study", spec.file.final
+    if final.tune:
+        console.print("tune    how the winner is trained")
+        tune(study, dataset, folder / "tuning", final.tune, final.epochs, ConsoleProgress(console), engine)
+        study = folder / "tuning"
     import_keras()
     console.print("train   the winner" + (" on train + validation" if refit else ": its trial's own model"))
-    train(folder / "study", dataset, folder / "model", refit)
+    train(study, dataset, folder / "model", refit, epochs=None if final.tune else final.epochs)
     console.print("judge   on the test split")
     evaluation = evaluate(folder / "model", dataset, folder / "evaluation")
     console.print("export  and compare")

@@ -10,7 +10,7 @@ import numpy as np
 
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import GateFailed, SpecError
-from tunesmith.evaluation._measured import latency
+from tunesmith.evaluation._runtimes import latency
 from tunesmith.figures import ClassFigures, Figures, RocPoint, judge_classes, judge_regression
 from tunesmith.files import write_json
 from tunesmith.latency import Latency

@@ -20,7 +20,7 @@ from tunesmith.yaml_text import read_yaml, write_yaml
 
 Curve = list[tuple[int, dict[str, float]]]
 # A study may be continued with more of these, or elsewhere; all else makes it another study.
-CHANGEABLE = ("budget", "resources", "cluster", "gate")
+CHANGEABLE = ("budget", "resources", "cluster", "gate", "final")
 
 
 class Record:

@@ -1,6 +1,7 @@
 """Runs the search that a spec describes: makes the evaluator, opens the record, hands both to the engine."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.ranking import best_trial, pareto_front, ranking
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler, read_scheduler
+from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
 from tunesmith.study import State, Trial
 from tunesmith.warm_start import warm_start
@@ -81,17 +83,19 @@ def search(
     progress: Progress | None = None,
     engine: str = "local",
     place: "Place | None" = None,
+    first: Sequence[Candidate] = (),
 ) -> Outcome:
     """Run or continue the study in `folder`; `dataset` is a prepared data set's folder, needed for a training.
 
-    `engine`: local or katib. `place`: where a pipeline's step wants the study to be on the cluster. Raises StudyError where
+    `engine`: local or katib. `place`: where a pipeline's step wants the study to be on the cluster. `first`: candidates that
+    are tried before the strategy's. Raises StudyError where
     the folder holds another study or no trial succeeded, SpecError where spec and data do not fit.
     """
     spec, fingerprint = _for_data(spec, dataset)
     evaluator = make_evaluator(spec, dataset)
     content = study_content(spec, fingerprint, evaluator)
     with Record.start(folder, content) as record:
-        run(spec, evaluator, record, make_engine(engine, spec, content, record, dataset, place), progress or Progress())
+        run(spec, evaluator, record, make_engine(engine, spec, content, record, dataset, place), progress or Progress(), first)
         return outcome(record, spec_aims(spec))
 
 
@@ -118,8 +122,10 @@ def study_content(spec: Spec, fingerprint: str, evaluator: Evaluator | None = No
     return content
 
 
-def run(spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progress: Progress) -> None:
-    """Run a spec's search on an engine."""
+def run(
+    spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progress: Progress, first: Sequence[Candidate] = ()
+) -> None:
+    """Run a spec's search on an engine; the candidates `first` come before the strategy's."""
     budget, resources = spec.file.budget, spec.file.resources
     limits = Limits(budget.trials, budget.parallel, budget.hours, resources.memory, resources.seconds)
     warm = warm_start(spec.file.warm_start or [], spec.space, spec_aims(spec), budget.trials, record, spec.folder)
@@ -131,7 +137,7 @@ def run(spec: Spec, evaluator: Evaluator, record: Record, engine: Engine, progre
             others=spec.others,
             constraints=spec.constraints,
             scheduler=make_scheduler(spec),
-            first=warm.first,
+            first=(*first, *warm.first),
             earlier=warm.earlier,
         ),
         progress,
@@ -185,7 +191,7 @@ def make_evaluator(spec: Spec, dataset: Path | None) -> Evaluator:
         return FunctionEvaluator(function, spec_aims(spec).objectives[0].metric)
     if dataset is None:
         raise DataError("data: a training needs a prepared data set")
-    return TrainingEvaluator.for_aims(spec.space, dataset, spec_aims(spec), evaluation)
+    return TrainingEvaluator.for_aims(spec.compared, dataset, spec_aims(spec), evaluation, spec.space)
 
 
 def make_scheduler(spec: Spec) -> Scheduler | None:

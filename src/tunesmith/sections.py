@@ -57,6 +57,8 @@ class EvaluationSpec(Section):
     """How a candidate is judged: `training` of a network, or a `function` of the user's (`file.py:function`).
 
     `sha256`: of the function's code, as a study records it. `examples`: what an epoch trains on, all or a share that grows.
+    `share`: of the training examples that a trial sees at all, chosen `by` their classes or by clusters. `size`: of the
+    networks that are compared, where the space's own sizes are those of the final one.
     """
 
     kind: Literal["training", "function"] = "training"
@@ -65,6 +67,20 @@ class EvaluationSpec(Section):
     epochs: int = Field(default=20, ge=1)
     early_stopping: EarlyStopping | None = None
     examples: Literal["all", "growing"] = "all"
+    share: float = Field(default=1.0, gt=0, le=1)
+    by: Literal["classes", "clusters"] = "classes"
+    size: dict[str, Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
+
+
+class FinalSpec(Section):
+    """How the winner is trained at its full size.
+
+    `epochs`: of the final training; without it those that were best in the winner's trial. `tune`: trials in which how the
+    winner is trained is searched first, at full size; 0: it is trained as it was found.
+    """
+
+    epochs: int | None = Field(default=None, ge=1)
+    tune: int = Field(default=0, ge=0)
 
 
 class BudgetSpec(Section):
@@ -185,4 +201,5 @@ class SearchFile(Section):
     resources: ResourcesSpec = Field(default_factory=ResourcesSpec)
     cluster: ClusterSpec = Field(default_factory=ClusterSpec)
     warm_start: list[Annotated[EarlierSpec, BeforeValidator(_folder_alone)]] | None = Field(default=None, min_length=1)
+    final: FinalSpec = Field(default_factory=FinalSpec)
     gate: GateSpec | None = None

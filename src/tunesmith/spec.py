@@ -15,6 +15,7 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import build, did_you_mean, discover, explain_one
 from tunesmith.sections import SearchFile, Section
+from tunesmith.spaces._capabilities import Scalable, Tunable, spaces_with
 from tunesmith.spaces._space import Space
 from tunesmith.strategies._strategy import Strategy, check_pair
 from tunesmith.yaml_text import read_yaml
@@ -38,15 +39,25 @@ class Spec:
         """The objectives and the constraints; None where the data's task has still to decide."""
         return Aims((self.objective, *self.others), self.constraints) if self.objective else None
 
+    @property
+    def compared(self) -> Space:
+        """The space whose networks are compared: of the size that the evaluation asks for, else of the final one."""
+        return _resized(self.space, self.file.evaluation.size)
+
     def for_data(self, data: DatasetInfo) -> "Spec":
         """Return the spec for a prepared data set: the space fitted to it, the default objective that of its task."""
         if self.file.gate:
             self.file.gate.check_task(data.task)
         by_task = Objective("val_accuracy", "maximize") if data.task == "classification" else Objective("val_loss", "minimize")
         try:
-            return replace(self, space=self.space.fit_to(data), objective=self.objective or by_task)
+            fitted = replace(self, space=self.space.fit_to(data), objective=self.objective or by_task)
         except SpecError as error:
             raise SpecError(f"space.{error}") from None
+        try:
+            fitted.compared.fit_to(data)
+        except SpecError as error:
+            raise SpecError(f"evaluation.size.{error}") from None
+        return fitted
 
     def to_json(self) -> dict[str, Any]:
         """Return the search file's content with every default written out."""
@@ -97,6 +108,7 @@ def _parse(content: object, folder: Path) -> Spec:
     strategy = _named("tunesmith.strategies", strategy_settings, "name", Strategy, "strategy")
     space = build_space(file.space, folder)
     check_pair(strategy, space)
+    _check_sizes(file, space)
     objective, *others = _objectives(file)
     constraints = read_constraints(file.constraints or ())
     _check_scheduler(file)
@@ -132,10 +144,40 @@ def _check_evaluation(file: SearchFile) -> None:
         raise SpecError("evaluation.function: is missing; needs file.py:function or package.module:function")
     if file.evaluation.kind == "function" and file.evaluation.examples == "growing":
         raise SpecError("evaluation.examples: growing is for the training of a network; a function reads its data itself")
+    if file.evaluation.kind == "function":
+        for name in ("size", "share"):
+            if getattr(file.evaluation, name) not in (None, 1.0):
+                raise SpecError(f"evaluation.{name}: is for the training of a network; a function decides that itself")
     if file.evaluation.kind == "training" and file.data is None:
         raise SpecError("data: is missing; a training needs data, for example {uri: digits}")
     if file.evaluation.kind == "function" and file.gate:
         raise SpecError("gate: is for a trained model; the search of a function has none")
+
+
+def _check_sizes(file: SearchFile, space: Space) -> None:
+    """Refuse what only some spaces can: networks of another size, and a training that is searched by itself."""
+    _resized(space, file.evaluation.size)
+    if file.final.tune and not isinstance(space, Tunable):
+        raise SpecError(f"final.tune: space.kind {_kind(space)} has no training of its own to tune; {_able(Tunable)}")
+
+
+def _resized(space: Space, sizes: Mapping[str, int] | None) -> Space:
+    if not sizes:
+        return space
+    if not isinstance(space, Scalable):
+        raise SpecError(f"evaluation.size: the networks of space.kind {_kind(space)} come in one size; {_able(Scalable)}")
+    try:
+        return space.resized(sizes)
+    except SpecError as error:
+        raise SpecError(f"evaluation.size.{error}") from None
+
+
+def _kind(space: Space) -> str:
+    return repr(space.to_json().get("kind"))
+
+
+def _able(capability: type) -> str:
+    return f"allowed with: {', '.join(spaces_with(capability))}"
 
 
 def _objectives(file: SearchFile) -> tuple[Any, ...]:

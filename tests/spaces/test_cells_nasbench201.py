@@ -46,7 +46,8 @@ def test_of_all_cells_6466_are_different() -> None:
 def test_parameters_and_multiplications_are_those_of_the_published_table(
     digits: str, parameters: int, megaflops: float
 ) -> None:
-    costs = PUBLISHED.costs(cell(digits), images(32, channels=3))
+    # It counts layers, too, that the output does not depend on.
+    costs = PUBLISHED.realize(cell(digits)).graph((32, 32, 3)).costs((32, 32, 3))
     output = 64 * 10
     assert costs.trained + output + 10 == parameters
     assert costs.macs + output == pytest.approx(megaflops * 1e6)
@@ -87,7 +88,10 @@ def test_a_given_cell_leaves_its_training_to_the_search() -> None:
     assert list(candidate) == ["learning_rate"]
     assert space.realize(candidate).cells == PUBLISHED.realize(cell("333340")).cells
     assert build_space(space.to_json()) == space
-    assert list(PUBLISHED.tuned(cell("333340")).sample(np.random.default_rng(0))) == ["learning_rate"]
+    space, found = PUBLISHED.tuned(cell("333340"))
+    assert set(space.sample(np.random.default_rng(0))) == {"dropout", "learning_rate", "batch_size"}
+    assert found == {"dropout": 0.0, "learning_rate": 2e-3, "batch_size": 64}
+    space.realize(found)
 
 
 def test_images_too_small_for_the_stages_are_refused_with_how_many_fit() -> None:

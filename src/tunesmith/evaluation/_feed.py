@@ -1,6 +1,6 @@
 """Feeds arrays to Keras: once into tensors per process, from there into pipelines."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from tunesmith.data.dataset import Dataset
 from tunesmith.data.info import DatasetInfo
+from tunesmith.evaluation._subset import subset
 
 # Most bytes of any layer's output when a network answers a whole batch: large batches cost nothing else.
 ANSWER_BYTES = 64 * 2**20
@@ -68,11 +69,25 @@ def load_splits(folder: Path) -> Splits:
     return _load_splits(folder, DatasetInfo.load(folder).fingerprint)
 
 
+def load_share(folder: Path, share: float, by: str) -> Splits:
+    """Return a prepared data set with a share of its training examples (_subset.py)."""
+    fingerprint = DatasetInfo.load(folder).fingerprint
+    return _load_splits(folder, fingerprint) if share == 1 else _load_share(folder, fingerprint, share, by)
+
+
 @lru_cache(maxsize=1)
 def _load_splits(folder: Path, fingerprint: str) -> Splits:
     del fingerprint  # part of the key only: a folder may be prepared anew
     dataset = Dataset.load(folder)
     return Splits(dataset.info, *(_examples(dataset, name) for name in ("train", "validation")))
+
+
+@lru_cache(maxsize=1)
+def _load_share(folder: Path, fingerprint: str, share: float, by: str) -> Splits:
+    splits = _load_splits(folder, fingerprint)
+    has_classes = splits.info.task == "classification"
+    chosen = subset(np.asarray(splits.train.x), np.asarray(splits.train.y), share, by, has_classes)
+    return replace(splits, train=splits.train.part(chosen))
 
 
 def _examples(dataset: Dataset, split: str) -> Examples:

@@ -1,18 +1,23 @@
-"""What a network is measured by beside its scores, where the search asks for it: its parameters, and the time of one answer."""
+"""What a network is measured by beside its scores, where the search asks for it: size, multiplications, memory, latency."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tunesmith.aims import Aims, Objective
-from tunesmith.latency import Latency, measure
+from tunesmith.evaluation._costs import multiplications, peak_memory
+from tunesmith.evaluation._runtimes import RUNTIMES, latency
 
 if TYPE_CHECKING:
     import keras
 
-PARAMETERS, LATENCY = "parameters", "latency_ms"
-MEASURED = (PARAMETERS, LATENCY)
+COUNTED: dict[str, Callable[["keras.Model"], int]] = {
+    "parameters": lambda model: model.count_params(),
+    "macs": multiplications,
+    "peak_memory": peak_memory,
+}
+MEASURED = (*COUNTED, *RUNTIMES)
 
 
 def measured(aims: Aims) -> tuple[str, ...]:
@@ -32,19 +37,6 @@ def trained_by(aims: Aims) -> Objective:
 
 
 def network_metrics(model: "keras.Model", examples: Any, names: Sequence[str]) -> dict[str, float]:
-    """Return the metrics `names` of a network; its latency is the median for the first of `examples`, a tensor."""
-    metrics = {}
-    if PARAMETERS in names:
-        metrics[PARAMETERS] = float(model.count_params())
-    if LATENCY in names:
-        metrics[LATENCY] = latency(model, np.asarray(examples[:1])).median_ms
-    return metrics
-
-
-def latency(model: "keras.Model", example: np.ndarray) -> Latency:
-    """Return how long the network takes to answer a batch of one example."""
-    import tensorflow as tf
-
-    serve = tf.function(lambda batch: model(batch, training=False))
-    tensor = tf.convert_to_tensor(np.asarray(example), dtype=model.inputs[0].dtype)
-    return measure(lambda: np.asarray(serve(tensor)))
+    """Return the metrics `names` of a network; a latency is the median for the first of `examples`, a tensor."""
+    example = np.asarray(examples[:1])
+    return {name: float(COUNTED[name](model)) if name in COUNTED else latency(model, example, name).median_ms for name in names}

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.aims import Aims, Objective
 from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
-from tunesmith.evaluation._feed import Splits, answer_batch, load_splits
+from tunesmith.evaluation._feed import Splits, answer_batch, load_share
 from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
 from tunesmith.evaluation._memory import activations, measure, training_bytes
@@ -30,8 +30,9 @@ class TrainingEvaluator(Evaluator):
     """Trains on the train split of the prepared data in the folder `dataset`, at most `epochs` epochs.
 
     `patience`: ends a training after so many epochs without a better objective. `measured`: what the trained network is to be
-    measured by (_measured.py). `growing`: the examples become more from epoch to epoch (_growing.py). Raises SpecError for a
-    space without networks.
+    measured by (_measured.py). `growing`: the examples become more from epoch to epoch (_growing.py). `share`, `by`: of the
+    training examples that are used (_subset.py). `full`: the space of the final networks where those of `space` are smaller;
+    these are what is measured then, untrained. Raises SpecError for a space without networks.
     """
 
     space: Space
@@ -41,13 +42,22 @@ class TrainingEvaluator(Evaluator):
     patience: int | None = None
     measured: tuple[str, ...] = ()
     growing: bool = False
+    share: float = 1.0
+    by: str = "classes"
+    full: Space | None = None
 
     @classmethod
-    def for_aims(cls, space: Space, dataset: Path, aims: Aims, asked: EvaluationSpec) -> "TrainingEvaluator":
-        """Return the evaluator that reports what a search with these aims asks for."""
+    def for_aims(
+        cls, space: Space, dataset: Path, aims: Aims, asked: EvaluationSpec, full: Space | None = None
+    ) -> "TrainingEvaluator":
+        """Return the evaluator that reports what a search with these aims asks for; `full`: the space of the final networks."""
         patience = asked.early_stopping.patience if asked.early_stopping else None
-        growing = asked.examples == "growing"
-        return cls(space, dataset, trained_by(aims), asked.epochs, patience, measured(aims), growing)
+        return cls(
+            *(space, dataset, trained_by(aims), asked.epochs, patience, measured(aims), asked.examples == "growing"),
+            share=asked.share,
+            by=asked.by,
+            full=full if asked.size else None,
+        )
 
     def __post_init__(self) -> None:
         trainable(self.space)
@@ -56,7 +66,7 @@ class TrainingEvaluator(Evaluator):
 
     def preload(self) -> list[str]:
         """Return what workers import before they are forked."""
-        return ["tensorflow", "keras", "tunesmith.evaluation.training", "tunesmith.spaces.layers"]
+        return ["tensorflow", "keras", "tunesmith.evaluation.training", type(self.space).__module__]
 
     def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
         """Return the best epoch's metrics, those of the validation split measured anew; writes `model.keras`.
@@ -69,7 +79,7 @@ class TrainingEvaluator(Evaluator):
             return self._train(candidate, context)
 
     def _train(self, candidate: Candidate, context: Context) -> Metrics:
-        splits = load_splits(self.dataset)
+        splits = load_share(self.dataset, self.share, self.by)
         if isinstance(self.space, Foreseeable):
             _check_memory(self.space.estimate(candidate, splits.info), context)
         training = make_network(trainable(self.space), candidate, splits.info, context.seed)
@@ -79,7 +89,14 @@ class TrainingEvaluator(Evaluator):
         if isinstance(watch.ending, TrialStopped):
             raise TrialStopped(str(watch.ending), metrics)
         save_model(in_target_units(training.model, splits.info), context.folder / "model.keras")
-        return metrics | network_metrics(training.model, splits.validation.x, self.measured)
+        return metrics | self._measure(training, splits, candidate, context.seed)
+
+    def _measure(self, training: Training, splits: Splits, candidate: Candidate, seed: int) -> Metrics:
+        """Return what the final network is measured by."""
+        if not self.measured:
+            return {}
+        final = make_network(trainable(self.full), candidate, splits.info, seed) if self.full else training
+        return network_metrics(final.model, splits.validation.x, self.measured)
 
     def _fit(self, training: Training, splits: Splits, context: Context) -> Watch:
         """Train, noting in the context's facts what it took; raises TrialFailed where the training fails."""
@@ -109,7 +126,15 @@ class TrainingEvaluator(Evaluator):
             yield epoch, splits.train.part(order[:count]).batches(training.batch_size, seed + epoch)
 
 
-def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validation: object = None, first: int = 0) -> None:
+def fit(
+    model: "keras.Model",
+    train: object,
+    epochs: int,
+    watch: Watch,
+    validation: object = None,
+    first: int = 0,
+    callbacks: Sequence["keras.callbacks.Callback"] = (),
+) -> None:
     """Run Keras' `fit` with `watch` from epoch `first`, counted from 0, until so many epochs are done.
 
     More steps per execution gained nothing on small images and cost tracing time.
@@ -123,7 +148,7 @@ def fit(model: "keras.Model", train: object, epochs: int, watch: Watch, validati
         verbose=0,  # pyright: ignore[reportArgumentType]  # it is annotated by its default, "auto"
         shuffle=False,  # `train` is shuffled already
         validation_data=validation,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=watch.on_epoch_end)],
+        callbacks=[*callbacks, keras.callbacks.LambdaCallback(on_epoch_end=watch.on_epoch_end)],
     )
 
 

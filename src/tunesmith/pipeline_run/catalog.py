@@ -1,7 +1,9 @@
 """The pipelines that there are: found by the names of their files, and compiled for the cluster."""
 
+import ast
 import contextlib
 import importlib
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +45,17 @@ def compile_named(name: str, output: Path, platform: Platform | None = None) -> 
     output.parent.mkdir(parents=True, exist_ok=True)
     with kfp_silenced():
         Compiler().compile(placed(pipeline, platform or Platform()), str(output))
+    output.write_text("".join(_ordered(line) for line in output.read_text().splitlines(keepends=True)))
     return output
+
+
+def _ordered(line: str) -> str:
+    """Order the keys of a parameter's default in a comment, which kfp writes in another order in each process."""
+    found = re.fullmatch(r"(#    .* \[Default: )(\{.*\})(\]\n)", line)
+    if not found:
+        return line
+    default = ast.literal_eval(found[2])
+    return f"{found[1]}{dict(sorted(default.items()))}{found[3]}"
 
 
 @contextlib.contextmanager

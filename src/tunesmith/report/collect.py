@@ -1,13 +1,18 @@
 """Collects what a report shows from the folders of a run."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tunesmith.advice.advise import advise_on
 from tunesmith.aims import Aims
+from tunesmith.ranking import best_trial
 from tunesmith.record import Record
 from tunesmith.report.content import ReportContent
+from tunesmith.spaces._capabilities import Pictured, spaces_with
+from tunesmith.spec import build_space
+from tunesmith.study import Trial
 
 
 def collect(
@@ -40,7 +45,17 @@ def collect(
         others=aims.objectives[1:],
         constraints=aims.constraints,
         strategy=strategy,
+        pictures=_pictures(content, best_trial(trials, aims)),
     )
+
+
+def _pictures(content: dict[str, Any], best: Trial | None) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Return what the best candidate is made of, where the space's candidates are drawn."""
+    if best is None or content["space"]["kind"] not in spaces_with(Pictured):
+        return {}
+    space = build_space(content["space"])
+    assert isinstance(space, Pictured)
+    return dict(space.pictures(best.candidate))
 
 
 def _title(content: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ class ReportContent:
     topological order, each with name, type, detail, output_shape, parameters, inputs (names). `evaluation`, `exports` and
     `dataset`: the content of evaluation.json, export.json and dataset.json. `seconds`: wall-clock time of the search. `advice`:
     `Advice.to_json()`. `others`: objectives beside the first. `strategy`: what the strategy
-    did and why, with the number of the first trial that it was so for.
+    did and why, with the number of the first trial that it was so for. `pictures`: what the best candidate's network is made
+    of, by name, each as layers.
     """
 
     title: str
@@ -38,6 +39,7 @@ class ReportContent:
     others: Sequence[Objective] = ()
     constraints: Sequence[Constraint] = ()
     strategy: Sequence[tuple[int, str]] = ()
+    pictures: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def aims(self) -> Aims:

@@ -45,6 +45,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "history": draw_history(content),
         **{"curves": draw_curves(content), "curve_metric": curve_metric(content) or ""},
         "network": draw_network(content.network or []),
+        "pictures": [(name, draw_network(layers)) for name, layers in content.pictures.items()],
         "evaluation": _evaluation(content.evaluation) if content.evaluation else None,
         "board": leaderboard(content),
         "parameters": draw_parameters(content),

@@ -1,11 +1,12 @@
 """What a space may be able to do beside `define`; a strategy names what it needs, and a pair that lacks it is refused."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from tunesmith.data.info import DatasetInfo
+from tunesmith.registry import discover, load
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate, Space
 
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     import keras
 
     from tunesmith.spaces._graph.graph import Costs
+
+
+SPACES = "tunesmith.spaces"
+
+
+def spaces_with(*capabilities: type) -> list[str]:
+    """Return the kinds of the spaces that have all these capabilities."""
+    return [kind for kind in discover(SPACES) if able(load(SPACES, kind, Space), capabilities)]
+
+
+def able(space: type, capabilities: tuple[type, ...]) -> bool:
+    """Tell whether a class of spaces has the methods of all these capabilities."""
+    return all(hasattr(space, method) for each in capabilities for method in vars(each) if not method.startswith("_"))
 
 
 @runtime_checkable
@@ -51,6 +65,24 @@ class Scalable(Protocol):
 
     def resized(self, sizes: Mapping[str, int]) -> Space:
         """Return the space of the same candidates as networks of other `stages`, `cells` or `filters`."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A space that can keep what was found and search how that is trained."""
+
+    def tuned(self, candidate: Candidate) -> tuple[Space, Candidate]:
+        """Return the space of trainings of a candidate's network, and the training that it has."""
+        ...
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A space whose candidates are drawn before there is a network: a network's repeated parts, say."""
+
+    def pictures(self, candidate: Candidate) -> dict[str, list[dict[str, Any]]]:
+        """Return by name what is drawn, each as layers in topological order (evaluation/_describe.py)."""
         ...
 
 

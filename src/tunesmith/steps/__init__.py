@@ -4,6 +4,7 @@ from tunesmith.steps._champion import champion_step, compare_step, figures_of, p
 from tunesmith.steps._data import prepare_step
 from tunesmith.steps._model import check_step, evaluate_step, export_step, train_step
 from tunesmith.steps._search import Uris, search_step
+from tunesmith.steps._tuning import tune_step
 
 __all__ = [
     "Uris",
@@ -17,4 +18,5 @@ __all__ = [
     "promote_step",
     "search_step",
     "train_step",
+    "tune_step",
 ]

@@ -10,19 +10,22 @@ from typing import Any
 from tunesmith.evaluate import Evaluation, check_gate, evaluate
 from tunesmith.files import write_text
 from tunesmith.pipeline_run.local_step import pace, step, step_console, tell_figures
-from tunesmith.steps._figures import finite, in_words
+from tunesmith.steps._figures import finite, in_words, page
 from tunesmith.study import Objective
 
 
 @step
-def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bool) -> dict[str, Any]:
-    """Train a study's winner into the folder `model`, draw its network to the file `drawing`; returns what describes it."""
+def train_step(study: Path, dataset: Path, model: Path, drawing: Path, refit: bool, epochs: int = 0) -> dict[str, Any]:
+    """Train a study's winner into the folder `model`, draw its network to the file `drawing`; returns what describes it.
+
+    epochs: of a refit; 0: those that were best in the winner's trial.
+    """
     from tunesmith.report.network import draw_network
     from tunesmith.train import train
 
-    winner = train(study, dataset, model, refit, _EpochLines())
+    winner = train(study, dataset, model, refit, _EpochLines(), epochs or None)
     network = json.loads((model / "network.json").read_text())
-    write_text(drawing, _page("The winning network", draw_network(network)))
+    write_text(drawing, page("The winning network", draw_network(network)))
     figures = {f"trial_{name}": value for name, value in winner.metrics.items()}
     return {"parameters": winner.parameters, "epochs": winner.epochs, **finite(figures)}
 
@@ -81,8 +84,3 @@ def export_step(
         figures |= {f"{record.format}_bytes": record.size, f"{record.format}_difference": record.difference}
         figures |= {f"{record.format}_milliseconds": record.latency.median_ms}
     return finite(figures)
-
-
-def _page(title: str, body: str) -> str:
-    head = f'<head><meta charset="utf-8"><title>{title}</title></head>'
-    return f'<!doctype html>\n<html lang="en">{head}<body>\n{body}\n</body></html>\n'

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ from tunesmith.pipeline_run.arguments import search_spec
 from tunesmith.pipeline_run.local_step import pace, place_of_study, step, step_console, tell_figures
 from tunesmith.progress import ConsoleProgress
 from tunesmith.record import CHANGEABLE
-from tunesmith.search import search
+from tunesmith.search import Outcome, search
 from tunesmith.spec import Spec
 from tunesmith.steps._data import data_arguments
-from tunesmith.steps._figures import finite
+from tunesmith.steps._figures import finite, page
 
 if TYPE_CHECKING:
     from tunesmith.engines.katib import Place
@@ -62,15 +63,18 @@ def search_step(
     arguments: Mapping[str, Any],
     champion: Path | None = None,
     uris: Uris | None = None,
+    drawing: Path | None = None,
 ) -> dict[str, float]:
     """Search as the pipeline's `arguments` ask on a prepared data set, into the folder `study`; returns the search's figures.
 
-    The files `report` (HTML) and `leaderboard` (Markdown) show the study. A local run that was interrupted goes on here. The
-    best candidates of the study in the folder `champion` are tried first. `uris` are for the engine katib.
+    The files `report` (HTML) and `leaderboard` (Markdown) show the study, `drawing` the best cell. A local run that was
+    interrupted goes on here. The best candidates of the study in the folder `champion` are tried first. `uris` are for the
+    engine katib.
     """
     from tunesmith.report.collect import collect
     from tunesmith.report.html import render_html
     from tunesmith.report.markdown import render_markdown
+    from tunesmith.report.network import draw_network
 
     info = DatasetInfo.load(dataset)
     earlier = champion / STUDY if champion and (champion / STUDY).is_dir() else None
@@ -83,10 +87,18 @@ def search_step(
     content = collect(folder, dataset)
     write_text(report, render_html(content))
     write_text(leaderboard, render_markdown(content))
-    counts = {"trials": outcome.trials, "failed_trials": outcome.failed, "stopped_trials": outcome.stopped}
-    figures = finite({f"best_{outcome.objective.metric}": outcome.value, **counts, "search_seconds": outcome.seconds})
-    tell_figures("search-model", figures)
+    if drawing:
+        pictures = (f"<h2>{escape(name)}</h2>\n{draw_network(layers)}" for name, layers in content.pictures.items())
+        write_text(drawing, page("The best architecture", "\n".join(pictures)))
+    figures = search_figures(outcome)
+    tell_figures("search-architecture" if drawing else "search-model", figures)
     return figures
+
+
+def search_figures(outcome: Outcome) -> dict[str, float]:
+    """Return a search's figures as a step's metrics."""
+    counts = {"trials": outcome.trials, "failed_trials": outcome.failed, "stopped_trials": outcome.stopped}
+    return finite({f"best_{outcome.objective.metric}": outcome.value, **counts, "search_seconds": outcome.seconds})
 
 
 @contextmanager

@@ -9,11 +9,12 @@ import numpy as np
 
 from tunesmith.errors import SpaceExhausted, SpecError
 from tunesmith.registry import discover, load
+from tunesmith.spaces._capabilities import able, spaces_with
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.study import Proposal, StudyView
 
-SPACES, STRATEGIES = "tunesmith.spaces", "tunesmith.strategies"
+STRATEGIES = "tunesmith.strategies"
 DRAWS = 16
 MOST_DRAWS = 1000
 
@@ -50,8 +51,8 @@ def check_pair(strategy: Strategy, space: Space) -> None:
     if not missing:
         return
     name, kind = _name(type(strategy)), _name(type(space))
-    spaces = [each for each in discover(SPACES) if _has(load(SPACES, each, Space), strategy.needs)]
-    strategies = [each for each in discover(STRATEGIES) if _has(type(space), load(STRATEGIES, each, Strategy).needs)]
+    spaces = spaces_with(*strategy.needs)
+    strategies = [each for each in discover(STRATEGIES) if able(type(space), load(STRATEGIES, each, Strategy).needs)]
     raise SpecError(
         f"strategy.name: {name!r} needs a space that is {' and '.join(need.__name__.lower() for need in missing)}, "
         f"which {kind!r} is not; it works with space.kind: {', '.join(spaces)}; with {kind!r} work: {', '.join(strategies)}"
@@ -60,11 +61,6 @@ def check_pair(strategy: Strategy, space: Space) -> None:
 
 def _name(implementation: type) -> str:
     return implementation.__module__.rpartition(".")[2]
-
-
-def _has(space: type, needs: tuple[type, ...]) -> bool:
-    """Tell whether a class of spaces has the methods of all that is needed."""
-    return all(hasattr(space, method) for need in needs for method in vars(need) if not method.startswith("_"))
 
 
 def propose(strategy: Strategy, study: StudyView, count: int) -> list[Proposal]:

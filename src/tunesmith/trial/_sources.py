@@ -99,4 +99,5 @@ def make_evaluator(assignment: Assignment, folder: Path) -> Evaluator:
     evaluation, aims = assignment.spec.file.evaluation, assignment.aims
     if evaluation.kind == "function":
         return PodFunction(evaluation.function or "", folder, evaluation.sha256 or "", aims.objectives[0].metric)
-    return TrainingEvaluator.for_aims(assignment.spec.space, folder, aims, evaluation)
+    spec = assignment.spec
+    return TrainingEvaluator.for_aims(spec.compared, folder, aims, evaluation, spec.space)

@@ -12,9 +12,10 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._architecture import OPTIMIZERS
 from tunesmith.spaces._cells.cell import Cell
+from tunesmith.spaces._cells.drawing import describe_cell
 from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._cells.network import CellNetwork, Stack, check_stages
-from tunesmith.spaces._distributions import Distribution, LogUniform, Value
+from tunesmith.spaces._distributions import Choice, Distribution, LogUniform, Uniform, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
 from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph
 from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
@@ -30,7 +31,11 @@ RULES: dict[str, Rule] = {
     "batch_size": whole_rule(64, 2**20),
 }
 # What is searched when the cell is found and its training is tuned.
-TUNED: dict[str, Distribution] = {"learning_rate": LogUniform(2e-4, 2e-2)}
+TUNED: dict[str, Distribution] = {
+    "dropout": Uniform(0.0, 0.5),
+    "learning_rate": LogUniform(2e-4, 2e-2),
+    "batch_size": Choice((16, 32, 64, 128)),
+}
 
 
 @dataclass(frozen=True)
@@ -87,22 +92,31 @@ class CellSpace(Space):
         return self
 
     def resized(self, sizes: Mapping[str, int]) -> "CellSpace":
-        """Return the same cells with other `stages`, `cells` or `filters`."""
+        """Return the same cells with other `stages`, `cells` or `filters`; raises SpecError for other names."""
+        for name in sizes:
+            if name not in SIZES:
+                raise SpecError(f"{name}: is no size of this space; allowed: {', '.join(SIZES)}")
         return replace(self, **sizes)
 
     def with_cell(self, candidate: Candidate) -> "CellSpace":
         """Return the space in which a candidate's cell is given."""
         return replace(self, cell=self.cell_of(candidate))
 
-    def tuned(self, candidate: Candidate) -> "CellSpace":
-        """Return the space of trainings of a candidate's cell: what is not searched already is, around what it was."""
+    def tuned(self, candidate: Candidate) -> tuple["CellSpace", dict[str, Value]]:
+        """Return the space of trainings of a candidate's cell, and the training that it has, where that is in the space."""
         searched = {name: TUNED[name] for name in TUNED if not isinstance(getattr(self, name), Distribution)}
-        return replace(self.with_cell(candidate), **searched)
+        space = replace(self.with_cell(candidate), **searched)
+        chosen = [name for name in RULES if isinstance(getattr(space, name), Distribution)]
+        return space, {name: candidate.get(name, getattr(self, name)) for name in chosen}
 
     def cell_of(self, candidate: Candidate) -> dict[str, Value]:
         """Return the part of a candidate that is its cell."""
         self.realize(candidate)
         return dict(self.cell) if self.cell is not None else {k: v for k, v in candidate.items() if k not in RULES}
+
+    def pictures(self, candidate: Candidate) -> dict[str, list[dict[str, Any]]]:
+        """Return the cells as they are drawn."""
+        return {f"{name} cell": describe_cell(cell) for name, cell in self.realize(candidate).cells.items()}
 
     def identity(self, candidate: Candidate) -> str:
         key = canonical(candidate)
@@ -154,7 +168,7 @@ class CellSpace(Space):
 
     def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
         """Return what the network without its output layer costs for one image."""
-        return self.realize(candidate).graph(info.input_shape).costs(info.input_shape)
+        return self.realize(candidate).graph(info.input_shape).live().costs(info.input_shape)
 
     def to_json(self) -> dict[str, Any]:
         kind = type(self).__module__.rpartition(".")[2]

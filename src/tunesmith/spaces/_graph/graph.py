@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +79,16 @@ class Graph:
             except SpecError as error:
                 raise SpecError(f"layers.{place}.{error}") from None
         return found
+
+    def live(self) -> "Graph":
+        """Return the graph without the layers that its output does not depend on, as Keras makes it."""
+        needed = {0, len(self.nodes) - 1}
+        for place in range(len(self.nodes) - 1, 0, -1):
+            needed |= set(self.nodes[place].inputs) if place in needed else set()
+        kept = sorted(needed)
+        moved = {place: new for new, place in enumerate(kept)}
+        nodes = (self.nodes[place] for place in kept)
+        return Graph(tuple(replace(node, inputs=tuple(moved[source] for source in node.inputs)) for node in nodes))
 
     def costs(self, shape: Shape) -> Costs:
         """Return the costs for an input shape."""

@@ -34,7 +34,7 @@ def train_graph(graph: Graph, training: Trained, info: DatasetInfo) -> Training:
 
 def size_of_graph(graph: Graph, training: Trained, info: DatasetInfo) -> Size:
     """Return the size of the network that `train_graph` makes."""
-    costs, features = graph.costs(info.input_shape), graph.shapes(info.input_shape)[-1][0]
+    costs, features = graph.live().costs(info.input_shape), graph.shapes(info.input_shape)[-1][0]
     trained = costs.trained + (features + 1) * info.outputs
     activations = costs.activations + info.outputs
     return Size(trained + costs.averages, trained, SLOTS[training.optimizer], activations, training.batch_size)

@@ -1,0 +1,25 @@
+"""The step that searches how a found architecture is trained."""
+
+from pathlib import Path
+
+from tunesmith.files import write_text
+from tunesmith.pipeline_run.local_step import pace, step, step_console, tell_figures
+from tunesmith.progress import ConsoleProgress
+from tunesmith.steps._search import search_figures
+
+
+@step
+def tune_step(study: Path, dataset: Path, tuned: Path, report: Path, trials: int, epochs: int) -> dict[str, float]:
+    """Search how the winner of `study` is trained at full size, into the study `tuned`; returns that search's figures.
+
+    With no trials `tuned` is a copy of `study`. epochs: of a trial; 0: those of the study's trials.
+    """
+    from tunesmith.report.collect import collect
+    from tunesmith.report.html import render_html
+    from tunesmith.tuning import tune
+
+    outcome = tune(study, dataset, tuned, trials, epochs or None, ConsoleProgress(step_console(), pace()))
+    write_text(report, render_html(collect(tuned, dataset)))
+    figures = search_figures(outcome)
+    tell_figures("tune-training", figures)
+    return figures
