@@ -17,7 +17,7 @@ SHOWN = {
     "build_function": r"validation accuracy (0\.\d+), the model's own \1",
 }
 # A long search is shortened, all else stays.
-SHORTENED = {"digits": ["--trials", "2"], "cells": ["--trials", "2"]}
+SHORTENED = {"digits": ["--trials", "2"], "cells": ["--trials", "2"], "growing_networks": ["--trials", "3"]}
 
 
 @pytest.mark.parametrize("program", sorted(path.stem for path in EXAMPLES.glob("*.py")))

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from tunesmith.errors import StudyError
 
-VERSION = 1
+VERSION = 2
 CACHE_KIBIBYTES = 256
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS trial (
     number INTEGER PRIMARY KEY, candidate TEXT NOT NULL, state TEXT NOT NULL, metrics TEXT NOT NULL, reason TEXT NOT NULL,
-    seconds REAL NOT NULL, attempts INTEGER NOT NULL, facts TEXT NOT NULL);
+    seconds REAL NOT NULL, attempts INTEGER NOT NULL, facts TEXT NOT NULL,
+    parent INTEGER);
 CREATE TABLE IF NOT EXISTS report (
     number INTEGER NOT NULL, step INTEGER NOT NULL, metrics TEXT NOT NULL, PRIMARY KEY (number, step)) WITHOUT ROWID;
 """
@@ -77,4 +78,7 @@ def _check(database: sqlite3.Connection, path: Path) -> None:
 
 def _make_tables(database: sqlite3.Connection) -> None:
     database.executescript(SCHEMA)
+    # A database of format 1 has no parents.
+    if "parent" not in [column[1] for column in database.execute("PRAGMA table_info(trial)")]:
+        database.execute("ALTER TABLE trial ADD COLUMN parent INTEGER")
     database.execute(f"PRAGMA user_version = {VERSION}")

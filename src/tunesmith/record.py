@@ -63,9 +63,9 @@ class Record:
         """Return the folder of one trial's files."""
         return self.folder / "trials" / str(number)
 
-    def begin(self, number: int, candidate: Candidate, attempts: int = 1) -> Trial:
-        """Record that a trial starts; earlier reports of an interrupted attempt are dropped."""
-        trial = Trial(number, candidate, attempts=attempts)
+    def begin(self, number: int, candidate: Candidate, attempts: int = 1, parent: int | None = None) -> Trial:
+        """Record that a trial starts, edited from the trial `parent`; earlier reports of an interrupted attempt are dropped."""
+        trial = Trial(number, candidate, attempts=attempts, parent=parent)
         with disk_errors(self.folder):
             self.trial_folder(number).mkdir(exist_ok=True)
             write_json(self.trial_folder(number) / "candidate.json", dict(candidate))
@@ -151,9 +151,9 @@ class Record:
     def _put(self, trial: Trial) -> None:
         row = (
             *(trial.number, json.dumps(dict(trial.candidate)), trial.state.value, json.dumps(trial.metrics), trial.reason),
-            *(trial.seconds, trial.attempts, json.dumps(trial.facts)),
+            *(trial.seconds, trial.attempts, json.dumps(trial.facts), trial.parent),
         )
-        self._database.execute("INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._database.execute("INSERT OR REPLACE INTO trial VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _connect(self, writing: bool) -> sqlite3.Connection:
         path = self.folder / "study.db"
@@ -241,15 +241,16 @@ def _differences(recorded: Any, given: Any, where: str) -> Iterable[str]:
 
 def outcome_content(trial: Trial, curve: Curve) -> dict[str, Any]:
     """Return what `outcome.json` holds of an ended trial."""
-    fields = ("state", "metrics", "reason", "seconds", "attempts", "facts")
+    fields = ("state", "metrics", "reason", "seconds", "attempts", "facts", "parent")
     return {name: getattr(trial, name) for name in fields} | {"curve": curve}
 
 
 def _trial(number: int, candidate: str, state: str, metrics: str, reason: str, *rest: Any) -> Trial:
-    """Return the trial of a row, whose last columns are seconds, attempts and facts."""
-    seconds, attempts, facts = rest
+    """Return the trial of a row, whose last columns are seconds, attempts, facts and, but in an old database, the parent."""
+    seconds, attempts, facts, *parent = rest
     return Trial(
-        *(number, json.loads(candidate), State(state), json.loads(metrics), reason, seconds, attempts, json.loads(facts))
+        *(number, json.loads(candidate), State(state), json.loads(metrics), reason, seconds, attempts, json.loads(facts)),
+        *parent,
     )
 
 

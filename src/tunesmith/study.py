@@ -39,9 +39,10 @@ class EarlierStudy:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A candidate that a strategy wants tried."""
+    """A candidate that a strategy wants tried. `parent`: the number of the trial that it was edited from."""
 
     candidate: Candidate
+    parent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Trial:
     """One proposal being evaluated, with its outcome.
 
     `seconds` is the evaluation's wall-clock time; `facts` holds what is known of the trial besides its metrics (estimated
-    memory, epochs, time in fit); `reason` says why it failed or was stopped.
+    memory, epochs, time in fit); `reason` says why it failed or was stopped. `parent`: the trial that it was edited from.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Trial:
     seconds: float = 0.0
     attempts: int = 1
     facts: dict[str, float] = field(default_factory=dict)
+    parent: int | None = None
 
     @property
     def done(self) -> bool:

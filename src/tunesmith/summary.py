@@ -14,6 +14,7 @@ from tunesmith.errors import StudyError
 from tunesmith.files import write_json
 
 MOST_PARAMETERS = 8
+MOST_LETTERS = 60
 
 
 def make_summary(
@@ -100,7 +101,8 @@ def describe_candidate(candidate: Mapping[str, Any], most: int = MOST_PARAMETERS
 
 
 def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}..."
 
 
 def print_exports(records: Sequence[Mapping[str, Any]], console: Console) -> None:

@@ -101,4 +101,5 @@ def make_context(trial: Trial, seed: int, folder: Path, memory: int | None, repo
         if reason:
             raise TrialStopped(reason, dict(last))
 
-    return Context(trial.number, seed, folder, report_step, memory)
+    parent = None if trial.parent is None else folder.parent / str(trial.parent)
+    return Context(trial.number, seed, folder, report_step, memory, parent=parent)

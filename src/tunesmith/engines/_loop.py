@@ -79,7 +79,7 @@ class Loop:
         """An end in order is no fault of the trials that were running: it does not count as an attempt."""
         for number in self.running:
             trial = self.trials[number]
-            self.search.record.begin(number, trial.candidate, trial.attempts - 1)
+            self.search.record.begin(number, trial.candidate, trial.attempts - 1, trial.parent)
 
     def _spend(self) -> None:
         self.search.record.spend(self.spent + time.monotonic() - self.started)
@@ -101,7 +101,7 @@ class Loop:
         while self.interrupted:
             trial = self.interrupted.popleft()
             if trial.attempts < DEATHS:
-                return self.search.record.begin(trial.number, trial.candidate, trial.attempts + 1)
+                return self.search.record.begin(trial.number, trial.candidate, trial.attempts + 1, trial.parent)
             reason = f"the search died {trial.attempts} times while this trial ran"
             self._finish(replace(trial, state=State.FAILED, reason=reason))
         if self.exhausted or len(self.trials) >= self.search.limits.trials:
@@ -114,7 +114,7 @@ class Loop:
             self.exhausted = True
             self.progress.note(f"{error}; the search ends after {len(self.trials)} of {study.budget} trials")
             return None
-        return self.search.record.begin(self._issued(), proposal.candidate)
+        return self.search.record.begin(self._issued(), proposal.candidate, parent=proposal.parent)
 
     def _issued(self) -> int:
         """Return the next trial's number; a trial whose files were lost leaves a gap that is not filled."""

@@ -19,7 +19,9 @@ class Context:
 
     `report(step, metrics)` records metrics, to be called once an epoch or the like; it raises TrialStopped when the
     scheduler ends the trial. `folder` is the trial's own; what is written there stays. `memory_limit` is in bytes.
-    `facts` takes what is worth knowing of the trial besides its metrics (numbers only); it is recorded whatever happens.
+    `parent`: the folder of the trial that the candidate was edited from, with its `candidate.json`, and its checkpoint while
+    that is kept. `facts` takes what is worth knowing of the trial besides its metrics (numbers only); it is recorded whatever
+    happens.
     """
 
     number: int
@@ -28,6 +30,7 @@ class Context:
     report: Report
     memory_limit: int | None = None
     facts: dict[str, float] = field(default_factory=dict)
+    parent: Path | None = None
 
 
 class Evaluator(ABC):

@@ -12,6 +12,7 @@ from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_share
 from tunesmith.evaluation._growing import growing_counts, growing_order
+from tunesmith.evaluation._inheritance import inherit
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
 from tunesmith.evaluation._memory import activations, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
@@ -84,6 +85,7 @@ class TrainingEvaluator(Evaluator):
             _check_memory(self.space.estimate(candidate, splits.info), context)
         training = make_network(trainable(self.space), candidate, splits.info, context.seed)
         _check_memory(measure(training), context)
+        inherit(self.space, candidate, training.model, context)
         watch = self._fit(training, splits, context)
         metrics = _score(watch, training, splits)
         if isinstance(watch.ending, TrialStopped):

@@ -161,7 +161,11 @@ class Graphs(Space):
 def _layers_of(graph: Graph, model: "keras.Model") -> "dict[int, keras.Layer]":
     """Return the Keras layers of a graph's nodes by the nodes' keys."""
     places = list(enumerate(zip(keys_of(graph), graph.nodes, strict=True)))[1:]
-    return {key: model.get_layer(f"{place}_{node.layer.op}") for place, (key, node) in places}
+    names = {key: f"{place}_{node.layer.op}" for place, (key, node) in places}
+    missing = set(names.values()) - {layer.name for layer in model.layers}
+    if missing:
+        raise SpecError(f"the model has no layer {min(missing)}: it is that of another graph")
+    return {key: model.get_layer(name) for key, name in names.items()}
 
 
 @lru_cache(maxsize=4096)
