@@ -54,7 +54,7 @@ class Expandable(Protocol):
         """Yield the candidates of one block more, none for the largest."""
         ...
 
-    def blocks(self, candidate: Candidate) -> int:
+    def size_of(self, candidate: Candidate) -> int:
         """Return how many blocks a candidate has, from 1."""
         ...
 

@@ -59,6 +59,7 @@ OPERATIONS: dict[str, Draw] = {
     "identity": matched,
     "conv_1x1": _conv((1, 1)),
     "conv_3x3": _conv((3, 3)),
+    "conv_5x5": _conv((5, 5)),
     "conv_1x3_3x1": _conv((1, 3), (3, 1)),
     "conv_1x7_7x1": _conv((1, 7), (7, 1)),
     "dilated_3x3": _conv((3, 3), dilation=2),

@@ -179,13 +179,16 @@ class CellSpace(Space):
                 form[name] = value.to_json() if isinstance(value, Distribution) else value
         return form
 
+    def usual_training(self) -> dict[str, Value]:
+        """Return the middle of each distribution of the training's settings."""
+        free = {name: setting for name in RULES if isinstance(setting := getattr(self, name), Distribution)}
+        return {name: setting.quantile(0.5) for name, setting in free.items()}
+
     def _given(self) -> dict[str, Cell]:
         bare = replace(self, cell=None)
         assert self.cell is not None
-        free = {name: setting for name in RULES if isinstance(setting := getattr(bare, name), Distribution)}
-        filled = {name: setting.quantile(0.5) for name, setting in free.items()}
         try:
-            return bare.realize({**self.cell, **filled}).cells
+            return bare.realize({**self.cell, **bare.usual_training()}).cells
         except SpecError as error:
             raise SpecError(str(error).replace("candidate.", "cell.", 1)) from None
 
