@@ -20,7 +20,7 @@ from tunesmith.spaces.cells_nasnet import NASNet
 from tunesmith.spaces.cells_pnas import PNASCells
 from tunesmith.spaces.dag_enas import DagENAS
 from tunesmith.spec import build_space
-from tunesmith.strategies.evolution import crossed, mutated
+from tunesmith.strategies._edits.mutation import crossed, mutated
 
 SMALL = {"stages": 2, "cells": 1, "filters": 4}
 SPACES: dict[str, CellSpace] = {

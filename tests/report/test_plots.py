@@ -67,6 +67,18 @@ def test_thinning_keeps_both_ends():
     assert [*thinned(range(1001), 5)] == [0, 250, 500, 750, 1000]
 
 
+def test_the_history_joins_trials_to_those_that_were_edited_from_them():
+    content = image_search()
+    best = content.best
+    assert best is not None
+    first = min(trial.number for trial in content.in_state(State.FINISHED) if trial.number != best.number)
+    trials = [replace(trial, parent=first if trial.number > first else None) for trial in content.trials]
+    drawn = draw_history(replace(content, trials=trials))
+    assert drawn.count('class="kin of-the-best"') == 1
+    assert drawn.count('class="kin"') > 5
+    assert "kin" not in draw_history(content)
+
+
 def test_the_history_marks_every_trial_by_its_state():
     content = image_search()
     drawn = draw_history(content)

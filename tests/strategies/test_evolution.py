@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.spaces.test_cells_nasbench201 import images
 from tunesmith.errors import SpecError
 from tunesmith.spaces._space import canonical
 from tunesmith.spaces.cells_nasbench201 import EDGES, NASBench201
+from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.parameters import Parameters
-from tunesmith.strategies.evolution import Evolution, another, crossed, mutated
+from tunesmith.strategies._edits.mutation import another, crossed, mutated
+from tunesmith.strategies.evolution import Evolution
 from tunesmith.study import Objective, State, StudyView, Trial
 
 CELLS = NASBench201()
@@ -108,3 +111,17 @@ def test_an_isomorphic_cell_is_not_proposed_again() -> None:
 def test_settings_out_of_range_are_refused(settings: dict, says: str) -> None:
     with pytest.raises(SpecError, match=says.replace(".", r"\.")):
         Evolution(**settings)
+
+
+def test_a_child_names_its_parent_and_on_a_space_of_edits_is_one_edit_away() -> None:
+    space = Graphs(start={"convs": 1, "filters": 4}, most_layers=8)
+    rng = np.random.default_rng(0)
+    trials = tuple(Trial(n, space.sample(rng), State.FINISHED, {"loss": float(rng.random())}) for n in range(8))
+    study = StudyView(space, Objective("loss"), trials, 8)
+    (proposal,) = Evolution(population=8, sample=4).propose(study, 1)
+    assert proposal.parent is not None
+    parent = trials[proposal.parent].candidate
+    assert 0 < space.distance(parent, proposal.candidate) <= 3
+    info = images(8)
+    old, new = (space.network(candidate, info).model for candidate in (parent, proposal.candidate))
+    space.inherit(proposal.candidate, parent, old, new)

@@ -21,11 +21,12 @@ def draw_history(content: ReportContent) -> str:
     y = value_scale(content, scored)
     steps = _improvements(content)
     kept = {trial.number for trial in steps}
-    shown = [*thinned([trial for trial in scored if trial.number not in kept], MOST_DOTS), *steps]
+    shown: list[Trial] = [*thinned([trial for trial in scored if trial.number not in kept], MOST_DOTS), *steps]
     body = [
         axes(x, y),
         text(LEFT, 14, content.objective.metric, "label"),
         text(RIGHT, HEIGHT - 6, "trial", "label", "end"),
+        _kin(content, shown, x, y),
         _best_line(content, steps, x, y),
         *(_dot(content, trial, x, y) for trial in shown),
         _crosses(content, x),
@@ -59,6 +60,23 @@ def _best_line(content: ReportContent, steps: list[Trial], x: Scale, y: Scale) -
         across, up = x(trial.number), y(content.value(trial) or 0.0)
         points += [(across, points[-1][1]), (across, up)] if points else [(across, up)]
     return line([*points, (RIGHT, points[-1][1])], "best-so-far") if points else ""
+
+
+def _kin(content: ReportContent, shown: list[Trial], x: Scale, y: Scale) -> str:
+    """Return lines from trials to those that were edited from them, the winner's ancestors stronger."""
+    drawn = {trial.number: trial for trial in shown}
+    parents = {trial.number: trial.parent for trial in content.trials}
+    ancestors, number = set(), content.best.number if content.best else None
+    while number is not None and number not in ancestors:
+        ancestors.add(number)
+        number = parents.get(number)
+    parts = []
+    for trial in shown:
+        parent = drawn.get(trial.parent) if trial.parent is not None else None
+        if parent is not None:
+            ends = [(x(each.number), y(content.value(each) or 0.0)) for each in (parent, trial)]
+            parts.append(line(ends, "kin of-the-best" if trial.number in ancestors else "kin"))
+    return "".join(parts)
 
 
 def _dot(content: ReportContent, trial: Trial, x: Scale, y: Scale) -> str:

@@ -43,6 +43,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         **{"front": describe_front(content), "bounded": bool(content.constraints)},
         "states": [(state.value, len(trials)) for state in State if (trials := content.in_state(state))],
         "history": draw_history(content),
+        "kin": any(trial.parent is not None for trial in content.trials),
         **{"curves": draw_curves(content), "curve_metric": curve_metric(content) or ""},
         "network": draw_network(content.network or []),
         "pictures": [(name, draw_network(layers)) for name, layers in content.pictures.items()],

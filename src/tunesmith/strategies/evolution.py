@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.errors import SpecError
-from tunesmith.spaces._distributions import Choice, Distribution, Value
-from tunesmith.spaces._space import Candidate, Space
-from tunesmith.strategies._strategy import Strategy, one_by_one
+from tunesmith.spaces._capabilities import Morphable
+from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._space import canonical
+from tunesmith.strategies._edits.mutation import crossed
+from tunesmith.strategies._edits.neighbours import edit
+from tunesmith.strategies._strategy import Strategy, draw_unseen
 from tunesmith.study import Proposal, StudyView, Trial
-
-# How far a mutated number moves, in shares of its range by its prior.
-STEP = 0.15
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,16 @@ class Evolution(Strategy):
             raise SpecError(f"crossover: got {self.crossover}; needs a number from 0 to 1")
 
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
-        return one_by_one(study, count, self._draw)
+        proposals: list[Proposal] = []
+        for _ in range(count):
+            bred: dict[str, int] = {}
+            candidate = draw_unseen(study, lambda view, rng, bred=bred: self._draw(view, rng, bred))
+            proposals.append(Proposal(candidate, bred.get(canonical(candidate))))
+            study = study.with_running(candidate)
+        return proposals
 
-    def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
+    def _draw(self, study: StudyView, rng: np.random.Generator, bred: dict[str, int]) -> dict[str, Value]:
+        """Return a child, and note in `bred` whose it is; a network of edits goes on with that one's weights."""
         places = {number: place for place, number in enumerate(study.best_first())}
         population = self.population or _usual_population(study.budget)
         living = sorted((trial for trial in study.trials if trial.number in places), key=lambda trial: trial.number)
@@ -51,10 +58,12 @@ class Evolution(Strategy):
             return study.space.sample(rng)
         living = living[-population:]
         parent = self._winner(living, places, rng)
-        if rng.random() < self.crossover:
-            other = self._winner(living, places, rng)
-            return mutated(study.space, crossed(study.space, parent.candidate, other.candidate, rng), rng)
-        return mutated(study.space, parent.candidate, rng)
+        candidate = dict(parent.candidate)
+        if not isinstance(study.space, Morphable) and rng.random() < self.crossover:
+            candidate = crossed(study.space, candidate, self._winner(living, places, rng).candidate, rng)
+        child = edit(study.space, candidate, rng) or candidate
+        bred[canonical(child)] = parent.number
+        return child
 
     def _winner(self, living: Sequence[Trial], places: dict[int, int], rng: np.random.Generator) -> Trial:
         size = min(self.sample or max(len(living) // 2, 2), len(living))
@@ -64,49 +73,3 @@ class Evolution(Strategy):
 
 def _usual_population(budget: int | None) -> int:
     return 16 if budget is None else min(max(budget // 5, 8), 30)
-
-
-def mutated(space: Space, candidate: Candidate, rng: np.random.Generator) -> dict[str, Value]:
-    """Return the candidate with one parameter that has another value; what no longer applies is drawn anew."""
-    changed = _places(space, candidate)
-    target = changed[int(rng.integers(len(changed)))] if changed else ""
-
-    def pick(name: str, distribution: Distribution) -> Value:
-        if name not in candidate or not distribution.contains(candidate[name]):
-            return distribution.quantile(float(rng.random()))
-        return another(candidate[name], distribution, rng) if name == target else candidate[name]
-
-    return space.choose(pick)
-
-
-def crossed(space: Space, mother: Candidate, father: Candidate, rng: np.random.Generator) -> dict[str, Value]:
-    """Return a candidate of which each parameter comes from either parent, from the prior where neither has it."""
-
-    def pick(name: str, distribution: Distribution) -> Value:
-        known = [parent[name] for parent in (mother, father) if name in parent and distribution.contains(parent[name])]
-        return known[int(rng.integers(len(known)))] if known else distribution.quantile(float(rng.random()))
-
-    return space.choose(pick)
-
-
-def another(value: Value, distribution: Distribution, rng: np.random.Generator) -> Value:
-    """Return another value: any other option, or a number near this one."""
-    unit = float(distribution.cdf([value])[0])
-    for _ in range(16):
-        moved = rng.random() if isinstance(distribution, Choice) else np.clip(unit + STEP * rng.normal(), 0.0, 1.0)
-        if distribution.quantile(float(moved)) != value:
-            return distribution.quantile(float(moved))
-    return distribution.quantile(float(rng.random()))
-
-
-def _places(space: Space, candidate: Candidate) -> list[str]:
-    """Return the names of the parameters of a candidate that have more than one value."""
-    names: list[str] = []
-
-    def pick(name: str, distribution: Distribution) -> Value:
-        names.extend([name] * (distribution.size > 1))
-        known = name in candidate and distribution.contains(candidate[name])
-        return candidate[name] if known else distribution.quantile(0.5)
-
-    space.choose(pick)
-    return names

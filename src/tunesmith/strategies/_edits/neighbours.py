@@ -7,7 +7,7 @@ import numpy as np
 from tunesmith.spaces._capabilities import Measurable, Morphable
 from tunesmith.spaces._distributions import Choice, Distribution, Value
 from tunesmith.spaces._space import Candidate, Space
-from tunesmith.strategies.evolution import mutated
+from tunesmith.strategies._edits.mutation import mutated
 
 Traced = dict[str, tuple[Distribution, float]]
 # A number that moves by this share of its range is as far away as one with another option.
