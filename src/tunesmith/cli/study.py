@@ -74,3 +74,38 @@ def advice(folder: Path, objective: str | None, json_output: bool) -> None:
         print_json(found.to_json())
     else:
         print_advice(found, folder, console(stderr=False))
+
+
+@study.command(
+    cls=Examples,
+    examples="""
+    tunesmith study fidelity runs/search
+    tunesmith study fidelity runs/search --trials 12 --epochs 40 --json
+    """,
+)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--trials", type=click.IntRange(3), default=8, show_default=True, help="Trials to train in full, of all ranks.")
+@click.option("--epochs", type=click.IntRange(1), help="Of the full training.  [default: those of the final training]")
+@as_json
+def fidelity(folder: Path, trials: int, epochs: int | None, json_output: bool) -> None:
+    """Measure how far the trials of FOLDER, a run, foretell a full training; its report shows it from then on."""
+    from dataclasses import asdict
+
+    from tunesmith.errors import StudyError
+    from tunesmith.fidelity import measure_fidelity
+    from tunesmith.quiet import import_keras
+    from tunesmith.summary import study_folder
+
+    if not (folder / "dataset").is_dir():
+        raise StudyError(f"{folder}: holds no prepared data (no folder 'dataset')")
+    import_keras()
+    lines = console()
+    found = measure_fidelity(
+        study_folder(folder), folder / "dataset", trials, epochs, lambda text: lines.print(text, highlight=False)
+    )
+    if json_output:
+        print_json(asdict(found))
+        return
+    share = found.seconds / found.full_seconds
+    told = f"rank correlation {found.correlation:.2f} over {len(found.trials)} trials"
+    console(stderr=False).print(f"{told}; a trial takes {share:.0%} of a full training", highlight=False)

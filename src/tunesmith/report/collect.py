@@ -45,6 +45,7 @@ def collect(
         others=aims.objectives[1:],
         constraints=aims.constraints,
         strategy=strategy,
+        fidelity=_read(study, "fidelity.json"),
         pictures=_pictures(content, best_trial(trials, aims)),
     )
 

@@ -11,6 +11,7 @@ from tunesmith.report._advice import describe_advice
 from tunesmith.report._confusion import draw_confusion, draw_roc, mistakes
 from tunesmith.report._curves import curve_metric, draw_curves
 from tunesmith.report._data import describe_data
+from tunesmith.report._fidelity import describe_fidelity
 from tunesmith.report._format import count, duration, figure, number, shortened
 from tunesmith.report._front import describe_front
 from tunesmith.report._history import draw_history
@@ -51,6 +52,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "board": leaderboard(content),
         "parameters": draw_parameters(content),
         "advice": describe_advice(content.advice) if content.advice else None,
+        "fidelity": describe_fidelity(content.fidelity) if content.fidelity else None,
         "reasons": reasons(content),
         "exports": exports_table(content.exports or []),
         "data": describe_data(content.dataset) if content.dataset else None,

@@ -1,0 +1,48 @@
+"""Architectures searched on a cluster: compared small in pods as Katib's service proposes them, the winner trained here in full."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kubernetes.client import ApiClient
+
+from tests.cluster.searches import Workplace, finished
+from tests.cluster.workplaces import make_workplace
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+
+
+@pytest.fixture
+def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
+    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [{"name": "evolution", "population": 2, "sample": 2}, pytest.param({"name": "pnas"}, marks=pytest.mark.slow)],
+    ids=lambda strategy: strategy["name"],
+)
+def test_cells_are_searched_on_gpus_and_the_winner_is_trained_at_full_size(workplace: Workplace, strategy: dict) -> None:
+    file = workplace.write(
+        data={"uri": "digits"},
+        space={"kind": "cells_nasbench201", "stages": 2, "cells": 1, "filters": 8},
+        strategy={"seed": 0, **strategy},
+        objectives=[{"metric": "val_accuracy", "goal": "maximize"}, {"metric": "parameters", "goal": "minimize"}],
+        evaluation={"kind": "training", "function": None, "epochs": 2, "size": {"filters": 4}},
+        final={"epochs": 4},
+        budget={"trials": 4, "parallel": 2},
+        resources={"gpu": 1, "cpu": 0.5, "memory": "1Gi"},
+    )
+    summary = workplace.succeed(file)
+    trials = finished(workplace.trials(file))
+    assert len(trials) == 4
+    assert all(trial.facts["gpu_seconds"] > 0 for trial in trials)
+    run = workplace.folder / "runs" / file.stem
+    architecture = json.loads((run / "model" / "architecture.json").read_text())
+    assert architecture["candidate"] == summary["best"]["candidate"]
+    assert architecture["space"]["filters"] == 8
+    model = json.loads((run / "model" / "model.json").read_text())
+    assert model["parameters"] == summary["best"]["metrics"]["parameters"]
+    assert "normal cell" in (run / "report.html").read_text()
