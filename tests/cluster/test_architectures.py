@@ -1,4 +1,4 @@
-"""Architectures searched on a cluster: compared small in pods as Katib's service proposes them, the winner trained here in full."""
+"""Architectures searched on a cluster: compared small in pods as Katib's service proposes, the winner trained here in full."""
 
 import json
 from collections.abc import Iterator
