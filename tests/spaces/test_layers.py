@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
+from tunesmith.evaluation._memory import activations
 from tunesmith.spaces._architecture import poolings
 from tunesmith.spaces.layers import Layers
 from tunesmith.spec import build_space
@@ -184,3 +185,41 @@ def test_the_training_is_the_candidates():
 def test_a_candidate_of_another_space_is_refused():
     with pytest.raises(SpecError, match=r"candidate\.conv1\.filters"):
         Layers(convs=1).network(some(Layers(convs=0)), images(4, 4, 1))
+
+
+SKIPPING = Layers(convs=[3, 6], dense=1, filters={"int": [2, 5]}, units=4, skips=True)
+
+
+def test_with_skips_each_convolution_chooses_the_earlier_ones_that_it_reads():
+    candidate = some(Layers(convs=4, dense=1, skips=True))
+    chosen = [name for name in candidate if "skip" in name]
+    assert chosen == ["conv3.skip1", "conv4.skip1", "conv4.skip2"]
+    architecture = Layers(convs=4, dense=1, skips=True).realize(candidate | {"conv4.skip1": True, "conv4.skip2": False})
+    assert architecture.convs[3].skips == (1,)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_foreseen_of_a_network_with_skips_is_what_is_built(seed: int):
+    info = images(16, 16, 1)
+    candidate = some(SKIPPING, seed)
+    model = SKIPPING.network(candidate, info).model
+    assert SKIPPING.estimate(candidate, info).parameters == model.count_params()
+    # A graph's input is a layer, too, a chain's is none.
+    inputs = 16 * 16 if any(value is True for name, value in candidate.items() if "skip" in name) else 0
+    assert SKIPPING.estimate(candidate, info).activations == sum(activations(model)) - inputs
+    assert model.output_shape == (None, 3)
+
+
+def test_a_network_that_skips_nothing_is_the_plain_chain():
+    info = images(16, 16, 1)
+    plain = {name: False if "skip" in name else value for name, value in some(SKIPPING).items()}
+    chain = {name: value for name, value in plain.items() if "skip" not in name}
+    without = Layers(convs=[3, 6], dense=1, filters={"int": [2, 5]}, units=4)
+    layers = [layer.name for layer in SKIPPING.network(plain, info).model.layers]
+    assert layers == [layer.name for layer in without.network(chain, info).model.layers]
+
+
+def test_the_space_with_skips_comes_back_from_its_form_and_a_table_has_none():
+    assert build_space(SKIPPING.to_json()).to_json() == SKIPPING.to_json()
+    with pytest.raises(SpecError, match="skips: belongs to convolutions, but the data is a table"):
+        Layers(skips=True).fit_to(table())

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.spaces._training import Size, Training
@@ -23,11 +23,15 @@ MOST_FLATTENED = 64
 
 @dataclass(frozen=True)
 class Convolution:
-    """A square convolution that keeps its input's height and width."""
+    """A square convolution that keeps its input's height and width.
+
+    `skips`: earlier convolutions, from 1, that it reads beside the one before it.
+    """
 
     filters: int
     kernel: int
     dropout: float
+    skips: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,14 @@ def build_network(architecture: Architecture, info: DatasetInfo) -> Training:
     """
     import keras
 
-    layers = [keras.Input(info.input_shape, name="input")]
-    if info.kind == "images":
-        layers += [scaling(info), *_convolutional(architecture, info)]
-    for number, dense in enumerate(architecture.dense, 1):
-        name = f"dense{number}"
-        layers += [keras.layers.Dense(dense.units, use_bias=not architecture.batch_normalization, name=name)]
-        layers += _rest(architecture, name, dense.dropout)
-    layers += [keras.layers.Dense(info.outputs, activation=output_activation(info), name="output")]
-    model = keras.Sequential(layers, name="network")
+    first: list[keras.Layer] = [scaling(info)] if info.kind == "images" else []
+    convs = _convolutional(architecture, info) if info.kind == "images" else []
+    last = _dense(architecture, info)
+    if any(conv.skips for conv in architecture.convs):
+        model = _skipping(architecture, info, first, convs, last)
+    else:
+        layers = [*first, *(layer for layers in convs for layer in layers), *last]
+        model = keras.Sequential([keras.Input(info.input_shape, name="input"), *layers], name="network")
     compile_for(model, info, make_optimizer(architecture.optimizer, architecture.learning_rate))
     return Training(model, architecture.batch_size)
 
@@ -131,20 +134,67 @@ def scaling(info: DatasetInfo) -> "keras.Layer":
     return keras.layers.Rescaling(1 / deviation, offset=-mean / deviation, name="scaling")
 
 
-def _convolutional(architecture: Architecture, info: DatasetInfo) -> list["keras.Layer"]:
+def _dense(architecture: Architecture, info: DatasetInfo) -> list["keras.Layer"]:
+    import keras
+
+    layers: list[keras.Layer] = []
+    for number, dense in enumerate(architecture.dense, 1):
+        name = f"dense{number}"
+        layers += [keras.layers.Dense(dense.units, use_bias=not architecture.batch_normalization, name=name)]
+        layers += _rest(architecture, name, dense.dropout)
+    return [*layers, keras.layers.Dense(info.outputs, activation=output_activation(info), name="output")]
+
+
+def _skipping(
+    architecture: Architecture,
+    info: DatasetInfo,
+    first: list["keras.Layer"],
+    convs: list[list["keras.Layer"]],
+    last: list["keras.Layer"],
+) -> "keras.Model":
+    """Return the network whose convolutions read earlier ones, too, pooled to their size and joined by channels."""
+    import keras
+
+    inputs: Any = keras.Input(info.input_shape, name="input")
+    outputs = [_through(first, inputs)]
+    for number, conv in enumerate(architecture.convs, 1):
+        read = outputs[-1]
+        if conv.skips:
+            height = read.shape[1]
+            pooled = [_pooled(outputs[place], height, f"conv{number}_skip{place}") for place in conv.skips]
+            read = keras.layers.Concatenate(name=f"conv{number}_join")([read, *pooled])
+        outputs.append(_through(convs[number - 1], read))
+    return keras.Model(inputs, _through([*convs[-1], *last], outputs[-1]), name="network")
+
+
+def _through(layers: list["keras.Layer"], tensor: Any) -> Any:
+    for layer in layers:
+        tensor = layer(tensor)
+    return tensor
+
+
+def _pooled(tensor: Any, height: int, name: str) -> Any:
+    import keras
+
+    times = tensor.shape[1] // height
+    return keras.layers.MaxPooling2D(times, name=name)(tensor) if times > 1 else tensor
+
+
+def _convolutional(architecture: Architecture, info: DatasetInfo) -> list[list["keras.Layer"]]:
+    """Return the layers of each convolution, then those that make a vector of the last one's."""
     import keras
 
     height, width, _ = info.input_shape
     halved = poolings(len(architecture.convs), height, width)
-    layers: list[keras.Layer] = []
+    bias = not architecture.batch_normalization
+    convs: list[list[keras.Layer]] = []
     for number, conv in enumerate(architecture.convs, 1):
         name = f"conv{number}"
-        bias = not architecture.batch_normalization
-        layers += [keras.layers.Conv2D(conv.filters, conv.kernel, padding="same", use_bias=bias, name=name)]
-        layers += _rest(architecture, name, conv.dropout, pooled=number in halved)
+        layer = keras.layers.Conv2D(conv.filters, conv.kernel, padding="same", use_bias=bias, name=name)
+        convs.append([layer, *_rest(architecture, name, conv.dropout, pooled=number in halved)])
     if _averages(architecture, (height >> len(halved)) * (width >> len(halved))):
-        return [*layers, keras.layers.GlobalAveragePooling2D(name="average")]
-    return [*layers, keras.layers.Flatten(name="flatten")]
+        return [*convs, [keras.layers.GlobalAveragePooling2D(name="average")]]
+    return [*convs, [keras.layers.Flatten(name="flatten")]]
 
 
 def _averages(architecture: Architecture, positions: int) -> bool:
@@ -187,11 +237,18 @@ def _count_convolutions(tally: _Tally, architecture: Architecture, info: Dataset
     """Add the convolutions; returns how many numbers the dense layers get."""
     height, width, channels = info.input_shape
     halved = poolings(len(architecture.convs), height, width)
+    sizes: list[tuple[int, int]] = []
     for number, conv in enumerate(architecture.convs, 1):
         positions, pooled = height * width, 0
+        skipped = [sizes[place - 1] for place in conv.skips]
+        if skipped:
+            channels += sum(filters for filters, _ in skipped)
+            smaller = sum(filters * positions for filters, size in skipped if size > height)
+            tally.outputs += channels * positions + smaller
         if number in halved:
             height, width = height // 2, width // 2
             pooled = height * width
         tally.add(channels * conv.kernel**2, conv.filters, conv.dropout, positions, pooled)
         channels = conv.filters
+        sizes.append((channels, height))
     return channels if _averages(architecture, height * width) else channels * height * width

@@ -17,7 +17,8 @@ DEFAULT_CONVS: Counts = (3, 8)
 DEFAULT_DENSE: Counts = (2, 5)
 NO_CONVS: Counts = (0, 0)
 MOST_LAYERS = 100
-OF_CONVS = ("filters", "kernel")
+OF_SIZE = ("filters", "kernel")
+OF_CONVS = (*OF_SIZE, "skips")
 OF_NETWORK = ("activation", "batch_normalization", "optimizer", "learning_rate", "batch_size")
 
 
@@ -27,7 +28,9 @@ class Layers(Space):
 
     All other keys are a distribution (`{logint: [16, 64]}`) or one value, which is then not searched. `filters`, `kernel`,
     `units` and `dropout` are chosen for each layer, `activation`, `batch_normalization`, `optimizer`, `learning_rate` and
-    `batch_size` once for the network. A key that is not given has a default; `convs` is none for a table.
+    `batch_size` once for the network. A key that is not given has a default; `convs` is none for a table. With `skips` each
+    convolution also chooses which of the earlier ones it reads beside the one before it, as a sequence of decisions in which
+    every layer is an anchor for those to come (Zoph & Le, 2017, section 3.3); what it reads is joined by channels.
     """
 
     convs: Any = None
@@ -41,6 +44,7 @@ class Layers(Space):
     optimizer: Any = None
     learning_rate: Any = None
     batch_size: Any = None
+    skips: bool = False
 
     def __post_init__(self) -> None:
         for name in ("convs", "dense"):
@@ -57,7 +61,7 @@ class Layers(Space):
         if self.convs not in (None, NO_CONVS):
             raise SpecError(f"convs: got {list(self.convs)}, but the data is a table; leave convs out, or give images")
         for name in OF_CONVS:
-            if getattr(self, name) is not None:
+            if getattr(self, name):
                 raise SpecError(f"{name}: belongs to convolutions, but the data is a table; leave {name} out, or give images")
         return replace(self, convs=NO_CONVS)
 
@@ -67,7 +71,10 @@ class Layers(Space):
         dense = self._count(choose, "dense", self.dense or DEFAULT_DENSE)
         return Architecture(
             tuple(
-                Convolution(*(self._value(choose, key, f"conv{number}.{key}") for key in (*OF_CONVS, "dropout")))
+                Convolution(
+                    *(self._value(choose, key, f"conv{number}.{key}") for key in (*OF_SIZE, "dropout")),
+                    skips=self._skips(choose, number),
+                )
                 for number in range(1, convs + 1)
             ),
             tuple(
@@ -76,6 +83,11 @@ class Layers(Space):
             ),
             *(self._value(choose, key) for key in OF_NETWORK),
         )
+
+    def _skips(self, choose: Chooser, number: int) -> tuple[int, ...]:
+        """Choose which of the convolutions before the last one a convolution reads, too."""
+        earlier = range(1, number - 1) if self.skips else ()
+        return tuple(place for place in earlier if choose(f"conv{number}.skip{place}", Choice((False, True))))
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
         return build_network(self.realize(candidate), info)
@@ -91,7 +103,7 @@ class Layers(Space):
                 continue
             setting = self._setting(name)
             form[name] = setting.to_json() if isinstance(setting, Distribution) else setting
-        return form
+        return form | ({"skips": True} if self.skips else {})
 
     def _setting(self, name: str) -> Setting:
         given = getattr(self, name)
