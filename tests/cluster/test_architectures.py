@@ -21,7 +21,7 @@ def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str,
 
 @pytest.mark.parametrize(
     "strategy",
-    [{"name": "evolution", "population": 2, "sample": 2}, pytest.param({"name": "pnas"}, marks=pytest.mark.slow)],
+    [{"name": "evolution", "population": 2, "sample": 2}, {"name": "pnas", "first": 2, "block": 1}],
     ids=lambda strategy: strategy["name"],
 )
 def test_cells_are_searched_on_gpus_and_the_winner_is_trained_at_full_size(workplace: Workplace, strategy: dict) -> None:

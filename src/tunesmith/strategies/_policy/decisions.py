@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Choice, Distribution, Value
 from tunesmith.spaces._space import Candidate, Space
+from tunesmith.strategies._decided import decided
 
 # A parameter of more values is cut into so many parts of equal mass.
 MOST_OPTIONS = 10
@@ -77,18 +77,10 @@ class Episode:
 
 def episode_of(space: Space, candidate: Candidate) -> Episode | None:
     """Return a candidate's episode; None where it does not fit the space."""
-    decisions: list[Decision] = []
-
-    def pick(name: str, distribution: Distribution) -> Value:
-        if name not in candidate or not distribution.contains(candidate[name]):
-            raise SpecError(name)
-        decisions.append(Decision(name, distribution))
-        return candidate[name]
-
-    try:
-        space.choose(pick)
-    except SpecError:
+    found = decided(space, candidate)
+    if found is None:
         return None
+    decisions = [Decision(name, distribution) for name, distribution in found.items()]
     return Episode(tuple(decisions), tuple(each.option(candidate[each.name]) for each in decisions))
 
 
