@@ -14,7 +14,7 @@ ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
 .PHONY: help run run-nas test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
-	bench-quality bench-fronts bench-nas bench-warm-start bench-fidelity images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
+	bench-quality bench-fronts bench-nas bench-progressive bench-warm-start bench-fidelity images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
 
 help:  ## List the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-fronts: $(STAMPS)/bench  ## Compare how much of a Pareto front the strateg
 
 bench-nas: $(STAMPS)/bench  ## Compare what the strategies find of NAS-Bench-201's cells with other libraries'; ARGS="--data DIR"
 	$(BIN)/python benchmarks/nas_tables.py $(ARGS)
+
+bench-progressive: $(STAMPS)/bench  ## Compare how many models progressive search needs with random search; ARGS="--data DIR"
+	$(BIN)/python benchmarks/progressive.py $(ARGS)
 
 bench-warm-start: $(STAMPS)/bench  ## Measure what an earlier study is worth, and what a useless one costs; ARGS="--data DIR"
 	$(BIN)/python benchmarks/warm_start.py $(ARGS)

@@ -132,7 +132,7 @@ def play(name: str, study: StudyView, count: int) -> StudyView:
 
 
 # What learns in blocks needs several of them.
-TRIALS = {"reinforce": 150, "pnas": 150}
+TRIALS = {"reinforce": 150}
 
 # Of the points between the bottoms: losses t² and (0.4 - t)² for t from 0 to 0.4.
 LINE = np.linspace(0, 0.4, 200)

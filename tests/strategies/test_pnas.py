@@ -1,101 +1,192 @@
-"""Progressive search: sizes in turn, what is ranked, and that the surrogates learn what they are told."""
+"""Progressive search: sizes in turn, expansions of the best ranked and streamed, neighbours where there are no sizes."""
 
-from dataclasses import replace
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import spearmanr
 
 from tests.contracts.test_strategies import play
 from tunesmith.errors import SpecError
-from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._distributions import Choice, Int, Value
+from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces.cells_nasbench201 import NASBench201
 from tunesmith.spaces.cells_pnas import PNASCells
-from tunesmith.strategies._progressive.told import SURROGATES, learned, told_of
-from tunesmith.strategies._surrogates.tokens import Tokenizer
+from tunesmith.strategies import pnas
+from tunesmith.strategies._progressive.pool import expansions, neighbours
+from tunesmith.strategies._progressive.ranking import BATCH, best_of, interleaved
+from tunesmith.strategies._progressive.stages import Stage, grows, stage_of_levels, stage_of_rounds, thinned
 from tunesmith.strategies.pnas import PNAS
 from tunesmith.study import Objective, State, StudyView, Trial
 
 LOSS = Objective("loss")
-GROWING, FIXED = PNASCells(blocks=3), NASBench201()
-WORTH = {"separable_3x3": 3, "separable_5x5": 2, "identity": 1, "nor_conv_3x3": 3, "nor_conv_1x1": 2, "skip_connect": 1}
+LETTERS = Choice(tuple("abcdef"))
+LEVELS = 4
 
 
-def loss(candidate: dict[str, Value]) -> float:
-    """The less, the more useful operations there are; a block that reads the last state is worth more."""
-    used = sum(WORTH.get(str(value), 0) for value in candidate.values())
-    deep = sum(value == 2 for name, value in candidate.items() if name.endswith(("left", "right")))
-    return -float(used + deep)
+@dataclass(frozen=True)
+class Words(Space):
+    """Words of one to four letters, which grow letter by letter; anagrams are one."""
+
+    def define(self, choose: Chooser) -> list[str]:
+        return [choose(f"letter{i}", LETTERS) for i in range(choose("length", Int(1, LEVELS)))]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": "words"}
+
+    def identity(self, candidate: Candidate) -> str:
+        return "".join(sorted(self.realize(candidate)))
+
+    def smallest(self) -> Iterator[dict[str, Value]]:
+        yield from ({"length": 1, "letter0": letter} for letter in LETTERS.options)
+
+    def expand(self, candidate: Candidate) -> Iterator[dict[str, Value]]:
+        length = self.size_of(candidate)
+        if length < LEVELS:
+            yield from ({**candidate, "length": length + 1, f"letter{length}": letter} for letter in LETTERS.options)
+
+    def size_of(self, candidate: Candidate) -> int:
+        return int(candidate["length"])  # type: ignore[arg-type]
 
 
-@cache
-def grown(trials: int = 60) -> StudyView:
-    return play(PNAS(), StudyView(GROWING, LOSS, budget=60), trials, loss)
+WORDS = Words()
 
 
-def test_sizes_come_in_turn_each_with_its_share_of_the_budget() -> None:
-    sizes = [GROWING.size_of(trial.candidate) for trial in grown().trials]
-    assert sizes == sorted(sizes)
-    assert {1, 2, 3} == set(sizes)
+def cost(candidate: dict[str, Value]) -> float:
+    """`f` is the best letter, and more letters are better: the best word is ffff."""
+    return -sum("abcdef".index(str(value)) for name, value in candidate.items() if name != "length") - len(candidate)
 
 
-def test_a_larger_cell_is_one_of_the_best_smaller_ones_with_a_block_more() -> None:
-    study = grown()
-    seen: list[dict[str, Value]] = []
-    for trial in study.trials:
-        size = GROWING.size_of(trial.candidate)
-        if size == 2:
-            smaller = {name: value for name, value in trial.candidate.items() if name.startswith("block1")}
-            assert smaller in seen
-        if size == 1:
-            seen.append({name: value for name, value in trial.candidate.items() if name.startswith("block1")})
+def played(trials: int, budget: int | None = None, strategy: PNAS | None = None, seed: int = 0) -> StudyView:
+    return play(strategy or PNAS(), StudyView(WORDS, LOSS, seed=seed, budget=budget), trials, cost)
 
 
-def test_it_ends_better_than_random_search() -> None:
-    from tunesmith.strategies.random import Random
-
-    rows = [play(Random(), StudyView(GROWING, LOSS, seed=seed), 60, loss) for seed in range(3)]
-    assert min(grown().losses().values()) < min(min(study.losses().values()) for study in rows)
+def proposed(study: StudyView, number: int = 1, strategy: PNAS | None = None) -> list[dict[str, Value]]:
+    return [dict(each.candidate) for each in (strategy or PNAS()).propose(study, number)]
 
 
-@pytest.mark.parametrize("kind", sorted(SURROGATES))
-def test_a_surrogate_ranks_cells_larger_than_those_that_it_has_learned_from(kind: str) -> None:
+def lengths(study: StudyView) -> list[int]:
+    return [WORDS.size_of(trial.candidate) for trial in study.trials]
+
+
+def test_with_a_budget_sizes_share_it_one_after_the_other() -> None:
+    assert lengths(played(30, budget=30)) == [1] * 6 + [2] * 8 + [3] * 8 + [4] * 8
+
+
+def test_without_a_budget_each_size_has_as_many_trials_as_the_beam_is_wide_and_the_last_goes_on() -> None:
+    assert lengths(played(26, strategy=PNAS(beam=4))) == [1] * 6 + [2] * 4 + [3] * 4 + [4] * 12
+
+
+def test_the_first_size_has_no_more_than_first_trials_and_another_seed_others() -> None:
+    starts = {canonical(proposed(replace(played(0, seed=seed), budget=20), strategy=PNAS(first=4))[0]) for seed in range(9)}
+    assert len(starts) > 2
+    assert lengths(played(5, strategy=PNAS(first=4)))[3:] == [1, 2]
+
+
+def test_a_size_that_is_used_up_gives_way_to_the_next() -> None:
+    assert lengths(played(30, strategy=PNAS(beam=2)))[:6] == [1] * 6
+    assert lengths(played(8, budget=100, strategy=PNAS(beam=1)))[6:] == [2, 2]
+    assert set(lengths(played(13, budget=100, strategy=PNAS(beam=1)))[6:]) == {2, 3}
+
+
+def test_the_best_word_of_126_is_found_within_the_budget() -> None:
+    assert min(played(24, budget=24).losses().values()) == cost({"length": 4} | {f"letter{i}": "f" for i in range(4)})
+
+
+def test_anagrams_are_not_tried_twice() -> None:
+    study = played(60)
+    assert len({WORDS.identity(trial.candidate) for trial in study.trials}) == 60
+
+
+def test_while_nothing_has_ended_the_cells_of_one_block_are_tried() -> None:
+    study = StudyView(WORDS, LOSS, budget=30)
+    assert [WORDS.size_of(each) for each in proposed(study, 6)] == [1] * 6
+
+
+def test_expansions_come_from_the_next_lower_size_where_the_one_below_has_no_trials() -> None:
+    trials = [Trial(0, {"length": 1, "letter0": "a"}), Trial(1, {"length": 1, "letter0": "b"})]
+    assert {WORDS.size_of(each) for each in expansions(WORDS, trials, 4, 8)} == {2}
+    assert len(list(expansions(WORDS, trials, 4, 1))) == 6
+    assert list(expansions(WORDS, trials, 0, 8)) == []
+
+
+def test_a_space_whose_cells_have_one_size_is_searched_by_neighbours() -> None:
+    assert grows(PNASCells(blocks=2))
+    assert not grows(PNASCells(blocks=2, least_blocks=2))
+    assert not grows(NASBench201())
+
+
+def test_neighbours_of_a_cell_differ_in_one_edge() -> None:
+    space = NASBench201()
+    cell = space.sample(np.random.default_rng(0))
+    found = list(neighbours(space, [Trial(0, cell)], 5, np.random.default_rng(0)))
+    assert len({canonical(each) for each in found}) == 6 * 4
+    assert {sum(each[name] != cell[name] for name in cell) for each in found} == {1}
+
+
+def test_a_stage_follows_from_the_number() -> None:
+    assert [stage_of_rounds(number, 3, 2).start for number in range(8)] == [0, 0, 0, 3, 3, 5, 5, 7]
+    stages = [stage_of_levels(number, 3, 2, 3, 5) for number in range(13)]
+    assert [stage.level for stage in stages] == [1] * 3 + [2] * 2 + [3] * 8
+    assert [stage.start for stage in stages] == [0] * 3 + [3, 3, 5, 5, 7, 7, 7, 7, 7, 12]
+    assert stages[7] == Stage(3, 7, over=True)
+
+
+def test_a_stream_is_ranked_batch_by_batch_and_only_the_best_are_kept() -> None:
+    sizes: list[int] = []
+
+    def score(candidates: Any) -> np.ndarray:
+        sizes.append(len(candidates))
+        return np.array([-abs(int(each["x"]) - 700) for each in candidates], dtype=float)
+
+    stream = ({"x": number} for number, _ in zip(count(), range(5 * BATCH), strict=False))
+    best = best_of(stream, score, lambda each: str(int(str(each["x"])) // 2), frozenset({"350"}), 3)  # type: ignore[arg-type]
+    assert [each["x"] for each in best] == [699, 702, 697]
+    assert max(sizes) == BATCH
+
+
+def test_every_second_place_is_left_to_chance_and_nothing_comes_twice() -> None:
+    ranked: list[dict[str, Value]] = [{"x": number} for number in range(4)]
+    assert [each["x"] for each in interleaved(ranked, [{"x": 9}, {"x": 0}], canonical)] == [0, 9, 1, 2, 3]
+
+
+def test_thinning_keeps_each_of_a_stream_equally_often() -> None:
     rng = np.random.default_rng(0)
-    small = PNASCells(blocks=2)
-    cells = [small.sample(rng) for _ in range(80)]
-    trials = tuple(Trial(n, cell, State.FINISHED, {"loss": loss(cell)}) for n, cell in enumerate(cells))
-    study = StudyView(GROWING, LOSS, trials, len(trials))
-    surrogate = learned(kind, told_of(study, len(trials), Tokenizer(GROWING)), 0)
-    larger = [cell for cell in (GROWING.sample(rng) for _ in range(300)) if GROWING.size_of(cell) == 3]
-    correlation = spearmanr(surrogate.scores(larger), [-loss(cell) for cell in larger])[0]
-    assert correlation > 0.5  # pyright: ignore[reportOperatorIssue]
+    kept = [each["x"] for _ in range(600) for each in thinned(({"x": x} for x in range(6)), 2, rng)]
+    assert min(kept.count(x) for x in range(6)) > 150
 
 
-def test_an_unfinished_trial_of_an_earlier_block_changes_the_order_of_nothing_that_was_learned() -> None:
-    study = play(PNAS(), StudyView(FIXED, LOSS, budget=60), 34, loss)
-    ended = replace(study, issued=36)
-    turned = replace(ended, trials=ended.trials[::-1])
-    assert PNAS().propose(ended, 2) == PNAS().propose(turned, 2)
+def test_what_is_remembered_is_what_is_worked_out_anew() -> None:
+    study = played(17, budget=30)
+    alive = proposed(study, 3)
+    for memory in (pnas._TOKENIZERS, pnas._SURROGATES, pnas._RANKINGS):
+        memory.results.clear()
+    assert proposed(study, 3) == alive
 
 
-@pytest.mark.parametrize("surrogate", sorted(SURROGATES))
-def test_where_cells_have_one_size_neighbours_of_the_best_are_ranked(surrogate: str) -> None:
-    study = play(PNAS(surrogate=surrogate), StudyView(FIXED, LOSS, budget=60), 60, loss)
-    losses = [trial.metrics["loss"] for trial in study.trials]
-    assert min(losses) == -18
-    assert np.mean(losses[30:]) < np.mean(losses[:12]) - 3
+def test_trials_that_end_within_a_block_change_nothing_before_the_next() -> None:
+    study = played(18, budget=30)
+    assert stage_of_levels(18, 6, 8, LEVELS, 5).start == 14
+    *others, last = study.trials
+    assert proposed(replace(study, trials=(*others, replace(last, state=State.RUNNING, metrics={})))) == proposed(study)
+
+
+def test_the_recurrent_surrogate_searches_as_well() -> None:
+    study = played(24, budget=24, strategy=PNAS(surrogate="recurrent"))
+    assert min(study.losses().values()) <= -22
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"beam": 0}, "beam: got 0; needs a whole number from 1"),
-        ({"block": 0}, "block: got 0"),
-        ({"first": 0}, "first: got 0"),
-        ({"surrogate": "lstm"}, "surrogate: got 'lstm'; allowed: mlp, recurrent"),
+        ({"first": 0}, "first: got 0; needs a whole number from 1"),
+        ({"block": 0}, "block: got 0; needs a whole number from 1"),
+        ({"surrogate": "mpl"}, "surrogate: got 'mpl'; allowed: mlp, recurrent"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(settings: dict[str, object], message: str) -> None:
+def test_settings_that_cannot_be_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
-        PNAS(**settings)  # type: ignore[arg-type]
+        PNAS(**settings)

@@ -16,8 +16,9 @@ from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
 from tunesmith.spaces._capabilities import Expandable
 from tunesmith.spaces._distributions import Value
+from tunesmith.strategies._edits.mutation import mutated
 from tunesmith.strategies._progressive.memory import Memory, key_of
-from tunesmith.strategies._progressive.pool import by_parameter, expansions, neighbours
+from tunesmith.strategies._progressive.pool import expansions, neighbours
 from tunesmith.strategies._progressive.ranking import Ranking, best_of, interleaved
 from tunesmith.strategies._progressive.stages import Stage, grows, levels_of, smallest_of, stage_of_levels, stage_of_rounds
 from tunesmith.strategies._progressive.told import SURROGATES, Surrogate, Told, learned, told_of
@@ -42,7 +43,7 @@ class PNAS(Strategy):
 
     beam: int = 32
     first: int | None = None
-    block: int = 10
+    block: int = 5
     surrogate: str = "mlp"
 
     def __post_init__(self) -> None:
@@ -113,9 +114,8 @@ class PNAS(Strategy):
         if level and not stage.over:
             return best(larger)
         ranked = best(chain(larger, neighbours(space, told.best, self.beam, rng)))
-        near = by_parameter(space, told.best[0].candidate, rng) if space.quick else []
-        turns = [best(near[place]) for place in rng.permutation(len(near))]
-        return interleaved(ranked, turns, study.identity)
+        chance = [mutated(space, told.best[0].candidate, rng) for _ in range(self.block)]
+        return interleaved(ranked, [each for each in chance if study.identity(each) not in known], study.identity)
 
 
 _TOKENIZERS: Memory[Tokenizer] = Memory(4)

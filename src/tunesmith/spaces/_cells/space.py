@@ -30,6 +30,7 @@ RULES: dict[str, Rule] = {
     "learning_rate": Rule(2e-3, number(1e-12, 1000), "numbers above 0"),
     "batch_size": whole_rule(64, 2**20),
 }
+MOST_REMEMBERED = 50_000
 # What is searched when the cell is found and its training is tuned.
 TUNED: dict[str, Distribution] = {
     "dropout": Uniform(0.0, 0.5),
@@ -120,9 +121,11 @@ class CellSpace(Space):
 
     def identity(self, candidate: Candidate) -> str:
         key = canonical(candidate)
-        if key not in self._identities:
-            self._identities[key] = self._identity(candidate)
-        return self._identities[key]
+        known = self._identities.get(key)
+        if known is None:
+            known = self._identity(candidate)
+            _remember(self._identities, key, known)
+        return known
 
     @cached_property
     def _identities(self) -> dict[str, str]:
@@ -149,10 +152,12 @@ class CellSpace(Space):
 
     def _features(self, candidate: Candidate) -> tuple[np.ndarray, ...]:
         key = canonical(candidate)
-        if key not in self._known_features:
+        known = self._known_features.get(key)
+        if known is None:
             cells: dict[str, Cell] = self.realize(candidate).cells
-            self._known_features[key] = cell_features(list(cells.values()), self.operations)
-        return self._known_features[key]
+            known = cell_features(list(cells.values()), self.operations)
+            _remember(self._known_features, key, known)
+        return known
 
     @cached_property
     def _known_features(self) -> dict[str, tuple[np.ndarray, ...]]:
@@ -195,3 +200,10 @@ class CellSpace(Space):
     def _value(self, choose: Chooser, name: str) -> Any:
         setting = getattr(self, name)
         return choose(name, setting) if isinstance(setting, Distribution) else setting
+
+
+def _remember(known: dict[str, Any], key: str, value: object) -> None:
+    """Keep a value; all is forgotten where it has become too much: a search may rank more cells than memory has room for."""
+    if len(known) >= MOST_REMEMBERED:
+        known.clear()
+    known[key] = value

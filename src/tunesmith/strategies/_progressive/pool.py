@@ -44,22 +44,11 @@ def neighbours(space: Space, trials: Sequence[Trial], beam: int, rng: np.random.
         yield from (mutated(space, parents[place % len(parents)], rng) for place in range(MOST_SLOW))
         return
     for parent in parents:
-        for changed in by_parameter(space, parent, rng):
-            yield from changed
-        yield from _jolted(space, parent, rng)
-
-
-def by_parameter(space: Space, candidate: Candidate, rng: np.random.Generator) -> list[Iterator[dict[str, Value]]]:
-    """Return what differs from a candidate in each of its parameters."""
-    found = decided(space, candidate) or {}
-    return [_changed(space, candidate, name, distribution, rng) for name, distribution in found.items()]
-
-
-def _changed(
-    space: Space, candidate: Candidate, name: str, distribution: Distribution, rng: np.random.Generator
-) -> Iterator[dict[str, Value]]:
-    for value in _others(candidate[name], distribution, rng):
-        yield completed(space, {**candidate, name: value}, rng)
+        found = decided(space, parent) or {}
+        for name, distribution in found.items():
+            for value in _others(parent[name], distribution, rng):
+                yield completed(space, {**parent, name: value}, rng)
+        yield from _jolted(space, parent, found, rng)
 
 
 def completed(space: Space, wanted: Candidate, rng: np.random.Generator) -> dict[str, Value]:
@@ -80,9 +69,10 @@ def _others(value: Value, distribution: Distribution, rng: np.random.Generator) 
         yield from islice(iter(lambda: another(value, distribution, rng), None), MOST_VALUES)
 
 
-def _jolted(space: Space, candidate: Candidate, rng: np.random.Generator) -> Iterator[dict[str, Value]]:
+def _jolted(
+    space: Space, candidate: Candidate, found: dict[str, Distribution], rng: np.random.Generator
+) -> Iterator[dict[str, Value]]:
     """Yield what has all numbers moved at once, by little or by much: one at a time does not lead down a narrow valley."""
-    found = decided(space, candidate) or {}
     numbers = {name: distribution for name, distribution in found.items() if not isinstance(distribution, Choice)}
     units = {name: float(distribution.cdf([candidate[name]])[0]) for name, distribution in numbers.items()}
     for step in np.geomspace(*STEPS, MOST_VALUES if len(numbers) > 1 else 0):

@@ -18,7 +18,8 @@ from tunesmith.strategies._decided import decided
 NUMBERS = re.compile(r"\d+")
 # A parameter of more values is told as a number.
 MOST_OPTIONS = 10
-MOST_REMEMBERED = 50_000
+# Of what is read once: candidates that a search ranks are many.
+MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def kind_of(name: str) -> str:
     return NUMBERS.sub("", name)
 
 
+@lru_cache(maxsize=65536, typed=True)
 def _token(name: str, distribution: Distribution, value: Any) -> Token:
     listed = distribution.size <= MOST_OPTIONS or isinstance(distribution, Choice)
     word = f"{kind_of(name)}={value!r}" if listed else kind_of(name)
