@@ -7,11 +7,12 @@ from typing import Any
 
 from tunesmith.advice.advise import advise_on
 from tunesmith.aims import Aims
+from tunesmith.foresight import foresight
 from tunesmith.ranking import best_trial
 from tunesmith.record import Record
 from tunesmith.report.content import ReportContent
 from tunesmith.spaces._capabilities import Pictured, spaces_with
-from tunesmith.spec import build_space
+from tunesmith.spec import build_space, parse_spec
 from tunesmith.study import Trial
 
 
@@ -46,8 +47,16 @@ def collect(
         constraints=aims.constraints,
         strategy=strategy,
         fidelity=_read(study, "fidelity.json"),
+        foresight=_foresight(content, trials, study),
         pictures=_pictures(content, best_trial(trials, aims)),
     )
+
+
+def _foresight(content: dict[str, Any], trials: list[Trial], study: Path) -> list[tuple[int, float]]:
+    """Return how well the strategy ranked; nothing for a space of the user's own code, which may be gone."""
+    if content["space"]["kind"] == "code":
+        return []
+    return foresight(parse_spec(content, str(study)), trials)
 
 
 def _pictures(content: dict[str, Any], best: Trial | None) -> dict[str, Sequence[Mapping[str, Any]]]:

@@ -22,7 +22,8 @@ class ReportContent:
     `dataset`: the content of evaluation.json, export.json and dataset.json. `seconds`: wall-clock time of the search. `advice`:
     `Advice.to_json()`. `others`: objectives beside the first. `strategy`: what the strategy
     did and why, with the number of the first trial that it was so for. `pictures`: what the best candidate's network is made
-    of, by name, each as layers. `fidelity`: the content of fidelity.json.
+    of, by name, each as layers. `fidelity`: the content of fidelity.json. `foresight`: how many
+    trials the strategy's model was told of, and how well it ranked the next ones (foresight.py).
     """
 
     title: str
@@ -41,6 +42,7 @@ class ReportContent:
     strategy: Sequence[tuple[int, str]] = ()
     pictures: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     fidelity: Mapping[str, Any] | None = None
+    foresight: Sequence[tuple[int, float]] = ()
 
     @property
     def aims(self) -> Aims:

@@ -1,7 +1,7 @@
 """The strategy seam: a pure function of the study, so that any process may answer and a restart changes nothing."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -39,6 +39,14 @@ class Strategy(ABC):
         """Return what the strategy does with this study and why, where its settings do not tell; '' otherwise."""
         del study
         return ""
+
+    def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
+        """Return what the strategy's model, told of the study, expects of candidates, on any scale, less being better.
+
+        None where it has no model, or has seen too little.
+        """
+        del study, candidates
+        return None
 
     def reach(self, space: Space) -> Space:
         """Return the space of all candidates that the strategy may propose of `space`."""

@@ -4,14 +4,16 @@ The rules are those that the benchmark of docs/strategies.md supports. They look
 alike; a search whose past outgrows a model goes on with another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+import numpy as np
+
 from tunesmith.registry import build, discover
 from tunesmith.spaces._distributions import Distribution
-from tunesmith.spaces._space import Space
+from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces.parameters import Branches, Parameters
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.study import Proposal, State, StudyView
@@ -36,6 +38,9 @@ class Auto(Strategy):
             proposals += _made(_pick(study)[0]).propose(study, 1)
             study = study.with_running(proposals[-1].candidate)
         return proposals
+
+    def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
+        return _made(_pick(study)[0]).expect(study, candidates)
 
     def describe(self, study: StudyView) -> str:
         return "{}: {}".format(*_pick(study))

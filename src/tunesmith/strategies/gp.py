@@ -7,7 +7,7 @@ them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals ke
 own, and so have earlier studies (_gp/earlier.py), beside which this study's is fitted for every second trial (_gp/joint.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from tunesmith.errors import SpecError
 from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.earlier import Earlier, processes
@@ -69,6 +70,16 @@ class GP(Strategy):
         effort = Effort() if study.space.quick else SPARING
         ranked = _acquisition(cube, seen, study.seed, earlier).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
+
+    def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
+        with threadpool_limits(1):
+            cube = trait_cube_of(study.space, study.seed)
+            seen = observe(study, cube)
+            if seen.finite < self._design(cube):
+                return None
+            asked = features(cube.encode(candidates), cube.columns)
+            means = [each.predict(asked)[0] for each in _posteriors(cube, seen, study.seed, ())]
+            return np.mean(means, axis=0)
 
     def _design(self, cube: Cube) -> int:
         """Return how many trials are to end before the model is used."""
@@ -133,13 +144,17 @@ def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earli
     bounds = [_of_bound(cube, seen, excess, seed) for excess in seen.excesses]
     if not seen.kept.any():
         return Acquisition(cube, [], bounds, plateaus)
-    posteriors = [
-        _believing(partial(Joint, earlier, kernel, follows) if earlier else partial(Posterior, kernel), cube, seen, seen.values)
-        for kernel, follows in fitted(cube.columns, seen.units, seen.values, seed, TEMPERS, earlier)
-    ]
+    posteriors = _posteriors(cube, seen, seed, earlier)
     margin = min(MARGIN * seen.ties, MOST_MARGIN)
     targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
     return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, plateaus)
+
+
+def _posteriors(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> list[Posterior | Joint]:
+    return [
+        _believing(partial(Joint, earlier, kernel, follows) if earlier else partial(Posterior, kernel), cube, seen, seen.values)
+        for kernel, follows in fitted(cube.columns, seen.units, seen.values, seed, TEMPERS, earlier)
+    ]
 
 
 def _plateaus(cube: Cube, seen: Observations) -> Plateaus:

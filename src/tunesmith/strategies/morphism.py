@@ -70,6 +70,13 @@ class Morphism(Strategy):
             study = study.with_running(proposals[-1].candidate)
         return proposals
 
+    def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
+        ranked = _ranked(study)
+        if len(ranked) < self.startup:
+            return None
+        annealing = _Annealing(study, ranked, study.rng())
+        return annealing.process.predict(annealing.distances.to(candidates))[0]
+
     def _proposal(self, study: StudyView) -> Proposal:
         rng, ranked = study.rng(), _ranked(study)
         if study.issued < self.startup or len(ranked) < 2:

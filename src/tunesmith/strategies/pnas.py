@@ -5,7 +5,7 @@ ranks first among all cells of one block more than the best so far. Where candid
 expandable), it ranks the neighbours of the best candidates instead, block after block, after some random ones.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -16,6 +16,7 @@ from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
 from tunesmith.spaces._capabilities import Expandable
 from tunesmith.spaces._distributions import Value
+from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._edits.mutation import mutated
 from tunesmith.strategies._progressive.memory import Memory, key_of
 from tunesmith.strategies._progressive.pool import expansions, neighbours
@@ -58,6 +59,10 @@ class PNAS(Strategy):
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
         return one_by_one(study, count, self._draw)
 
+    def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
+        told = told_of(study, study.issued, _tokenizer(study))
+        return None if len(told.best) < LEAST else -learned(self.surrogate, told, study.seed).scores(candidates)
+
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         # A list that lags behind lacks trials: they were given the best that is new, so this one comes after them.
         behind = study.issued - len(study.trials)
@@ -94,7 +99,7 @@ class PNAS(Strategy):
 
     def _learned_rankings(self, study: StudyView, stage: Stage, levels: Iterable[int]) -> Iterator[Ranking]:
         """Yield what the surrogate ranks first: of each level, then of the neighbours of the best."""
-        told = told_of(study, stage.start, _TOKENIZERS.recall(key_of(study.space.to_json()), lambda: Tokenizer(study.space)))
+        told = told_of(study, stage.start, _tokenizer(study))
         if len(told.best) < LEAST:
             return
         key = key_of(self, study.seed, study.space.to_json(), told.key)
@@ -116,6 +121,10 @@ class PNAS(Strategy):
         ranked = best(chain(larger, neighbours(space, told.best, self.beam, rng)))
         chance = [mutated(space, told.best[0].candidate, rng) for _ in range(self.block)]
         return interleaved(ranked, [each for each in chance if study.identity(each) not in known], study.identity)
+
+
+def _tokenizer(study: StudyView) -> Tokenizer:
+    return _TOKENIZERS.recall(key_of(study.space.to_json()), lambda: Tokenizer(study.space))
 
 
 _TOKENIZERS: Memory[Tokenizer] = Memory(4)
