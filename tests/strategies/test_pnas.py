@@ -15,7 +15,7 @@ from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces.cells_nasbench201 import NASBench201
 from tunesmith.spaces.cells_pnas import PNASCells
 from tunesmith.strategies import pnas
-from tunesmith.strategies._progressive.pool import expansions, neighbours
+from tunesmith.strategies._progressive.pool import MOST_EXPANSIONS, expansions, neighbours
 from tunesmith.strategies._progressive.ranking import BATCH, best_of, interleaved
 from tunesmith.strategies._progressive.stages import Stage, grows, stage_of_levels, stage_of_rounds, thinned
 from tunesmith.strategies.pnas import PNAS
@@ -52,6 +52,7 @@ class Words(Space):
 
 
 WORDS = Words()
+RNG = np.random.default_rng(0)
 
 
 def cost(candidate: dict[str, Value]) -> float:
@@ -107,9 +108,16 @@ def test_while_nothing_has_ended_the_cells_of_one_block_are_tried() -> None:
 
 def test_expansions_come_from_the_next_lower_size_where_the_one_below_has_no_trials() -> None:
     trials = [Trial(0, {"length": 1, "letter0": "a"}), Trial(1, {"length": 1, "letter0": "b"})]
-    assert {WORDS.size_of(each) for each in expansions(WORDS, trials, 4, 8)} == {2}
-    assert len(list(expansions(WORDS, trials, 4, 1))) == 6
-    assert list(expansions(WORDS, trials, 0, 8)) == []
+    assert {WORDS.size_of(each) for each in expansions(WORDS, trials, 4, 8, RNG)} == {2}
+    assert len(list(expansions(WORDS, trials, 4, 1, RNG))) == 6
+    assert list(expansions(WORDS, trials, 0, 8, RNG)) == []
+
+
+def test_of_very_many_expansions_a_share_of_each_parent_is_ranked() -> None:
+    space = PNASCells()
+    cells = [next(space.expand(next(space.expand(first)))) for _, first in zip(range(40), space.smallest(), strict=False)]
+    found = list(expansions(space, [Trial(number, cell) for number, cell in enumerate(cells)], 4, 40, RNG))
+    assert len(found) == MOST_EXPANSIONS
 
 
 def test_a_space_whose_cells_have_one_size_is_searched_by_neighbours() -> None:

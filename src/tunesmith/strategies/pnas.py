@@ -115,7 +115,7 @@ class PNAS(Strategy):
         def best(pool: Iterator[dict[str, Value]]) -> Ranking:
             return best_of(pool, surrogate.scores, study.identity, known, KEPT + 2 * study.parallel)
 
-        larger = expansions(space, told.best, level, self.beam)
+        larger = expansions(space, told.best, level, self.beam, rng)
         if level and not stage.over:
             return best(larger)
         ranked = best(chain(larger, neighbours(space, told.best, self.beam, rng)))

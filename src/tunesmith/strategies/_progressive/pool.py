@@ -10,8 +10,11 @@ from tunesmith.spaces._distributions import Choice, Distribution, Value
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.strategies._decided import decided
 from tunesmith.strategies._edits.mutation import another, mutated
+from tunesmith.strategies._progressive.stages import thinned
 from tunesmith.study import Trial
 
+# Reading a cell takes a third of a millisecond.
+MOST_EXPANSIONS = 12_000
 # Of a parameter of more values so many others are looked at.
 MOST_VALUES = 8
 # How far all numbers move, in shares of their ranges, from the least to the most.
@@ -20,10 +23,12 @@ STEPS = 0.02, 0.3
 MOST_SLOW = 12
 
 
-def expansions(space: Space, trials: Sequence[Trial], level: int, beam: int) -> Iterator[dict[str, Value]]:
+def expansions(
+    space: Space, trials: Sequence[Trial], level: int, beam: int, rng: np.random.Generator
+) -> Iterator[dict[str, Value]]:
     """Yield all that the best `beam` trials of the level below expand to, of the next lower one where that has none.
 
-    None at level 0.
+    None at level 0. Of more than MOST_EXPANSIONS each parent's share is drawn at random.
     """
     if not level or not isinstance(space, Expandable):
         return
@@ -31,7 +36,7 @@ def expansions(space: Space, trials: Sequence[Trial], level: int, beam: int) -> 
     below = max((size for size in sizes.values() if size < level), default=0)
     parents = [trial for trial in trials if sizes[trial.number] == below]
     for parent in parents[:beam]:
-        yield from space.expand(parent.candidate)
+        yield from thinned(space.expand(parent.candidate), MOST_EXPANSIONS // min(beam, len(parents)), rng)
 
 
 def neighbours(space: Space, trials: Sequence[Trial], beam: int, rng: np.random.Generator) -> Iterator[dict[str, Value]]:
