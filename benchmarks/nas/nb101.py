@@ -5,7 +5,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import permutations, product
@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.spaces._cells.cell import Cell as States, Edge, State
+from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._distributions import Choice, Int, Value
 from tunesmith.spaces._space import Candidate, Chooser, Space
 
@@ -76,6 +78,14 @@ class GrowingCells(Space):
                     if form_of(self.realize(found)) in self.accuracies:
                         yield found
 
+    def features(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+        """Return the features of Tunesmith's cells: a vertex's operation counts on each edge into it."""
+        rows = [cell_features([_as_cell(self.realize(candidate))], OPERATIONS) for candidate in candidates]
+        return {kind: np.array([row[i] for row in rows]) for i, kind in enumerate(KINDS)}
+
+    def featured(self, name: str) -> bool:
+        return bool(name)
+
     def size_of(self, candidate: Candidate) -> int:
         """Return the number of inner vertices, at least 1."""
         return max(int(candidate["vertices"] or 0), 1)
@@ -96,6 +106,14 @@ class GrowingCells(Space):
         for end in range(1, inner + 2):
             found |= {f"vertex{_name(end, inner)}.reads{start}": (start, end) in edges for start in range(end)}
         return found
+
+
+def _as_cell(cell: Cell) -> States:
+    edges, operations = cell
+    inner = range(1, len(operations) + 1)
+    reads = {place: sorted(start for start, end in edges if end == place) for place in (*inner, len(operations) + 1)}
+    states = tuple(State(tuple(Edge(start, operations[place - 1]) for start in reads[place])) for place in inner)
+    return States(1, states, tuple(reads[len(operations) + 1]))
 
 
 def _name(place: int, inner: int) -> str:

@@ -43,6 +43,15 @@ def test_growing_the_smallest_reaches_the_larger_cells(space: nb101.GrowingCells
     assert {space.size_of(cell) for cell in grown} == {2}
 
 
+def test_features_tell_cells_apart_and_isomorphic_ones_not(space: nb101.GrowingCells) -> None:
+    cells = [larger for cell in space.smallest() for larger in space.expand(cell)]
+    rows = np.concatenate(list(space.features(cells).values()), axis=1)
+    told = {}
+    for cell, row in zip(cells, rows, strict=True):
+        told.setdefault(space.identity(cell), set()).add(tuple(row))
+    assert len(set.union(*told.values())) >= len(told)
+
+
 def test_draws_are_cells_of_the_table(space: nb101.GrowingCells) -> None:
     rng = np.random.default_rng(0)
     assert all(space.accuracy(space.sample(rng)) > 0 for _ in range(20))
