@@ -1,14 +1,20 @@
 """NASNet's, PNAS' and ENAS' spaces: what their authors published holds here."""
 
+from itertools import islice
+from math import prod
+
+import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from tests.spaces.test_cells_nasbench201 import images
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._capabilities import Expandable
 from tunesmith.spaces._cells.published import NASNET_A, NASNET_A_KEPT
+from tunesmith.spaces._space import Chooser
 from tunesmith.spaces.cells_nasnet import NASNet
-from tunesmith.spaces.cells_pnas import PNASCells
+from tunesmith.spaces.cells_pnas import Blocks, PNASCells
 from tunesmith.spaces.dag_enas import DagENAS
 
 IMAGENET = DatasetInfo("images", "classification", (224, 224, 3), tuple(map(str, range(1000))), {}, "", "")
@@ -42,6 +48,42 @@ def test_pnas_begins_with_136_cells_and_grows_each_by_a_block_without_twins() ->
     assert {space.size_of(candidate) for candidate in grown} == {2}
     for candidate in grown:
         space.realize(candidate)
+
+
+def test_the_space_of_five_blocks_is_as_large_as_its_paper_says() -> None:
+    # Liu et al. (2018), section 3.1: 256 cells of one block, and 5.6 * 10^14 of five, before symmetries.
+    assert sum(1 for _ in PNASCells(blocks=1).enumerate()) == 256
+    last = Chooser(lambda _, distribution: distribution.value_at(int(distribution.size) - 1))
+    PNASCells(blocks=5, least_blocks=5).define(last)
+    assert prod(each.size for each in last.distributions.values()) == pytest.approx(5.6e14, rel=0.01)
+
+
+def test_expansions_of_all_first_cells_are_40800_and_fewer_of_them_differ() -> None:
+    space = PNASCells(blocks=2)
+    grown = [candidate for first in space.smallest() for candidate in space.expand(first)]
+    assert len(grown) == 136 * 300
+    # Where the second block reads none of the first, either may come first: of 136 cells each, 136 * 135 / 2 are met twice.
+    assert len({space.identity(candidate) for candidate in grown}) == 136 * 300 - 136 * 135 // 2
+
+
+def test_expansions_are_made_one_at_a_time() -> None:
+    (first, *_) = islice(PNASCells(blocks=10).smallest(), 1)
+    assert len(list(islice(PNASCells(blocks=10).expand(first), 3))) == 3
+
+
+def test_four_of_five_random_cells_have_all_blocks() -> None:
+    rng, space = np.random.default_rng(0), PNASCells(blocks=4)
+    sizes = [space.size_of(space.sample(rng)) for _ in range(2000)]
+    assert sizes.count(4) / 2000 == pytest.approx(0.8, abs=0.03)
+    assert [sizes.count(size) / 2000 for size in (1, 2, 3)] == pytest.approx([0.2 / 3] * 3, abs=0.03)
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+def test_every_size_is_where_its_probability_says(low: int, more: int) -> None:
+    sizes = Blocks(low, low + more)
+    values = [sizes.value_at(i) for i in range(int(sizes.size))]
+    assert [sizes.quantile(float(unit)) for unit in sizes.cdf(values)] == values
+    assert sizes.cdf(values)[-1] == pytest.approx(0.6)
 
 
 def test_a_full_cell_does_not_grow() -> None:

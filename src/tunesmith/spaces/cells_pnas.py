@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tunesmith.errors import SpecError
 from tunesmith.spaces._cells.blocks import choose_cell, draw_stages, one_block_more
 from tunesmith.spaces._cells.cell import Cell
@@ -24,13 +26,25 @@ OPERATIONS = (
     "dilated_3x3",
 )
 MOST_BLOCKS = 10
+# How likely a random cell has all its blocks: smaller ones are steps on the way there, and few of them all.
+FULL = 0.8
+
+
+class Blocks(Int):
+    """A whole number from low to high that is mostly the highest; the others are equally likely."""
+
+    def _raw_quantile(self, unit: float) -> float:
+        return super()._raw_quantile(float(np.interp(unit, (0, 1 - FULL, 1), (0, 1 - 1 / self.size, 1))))
+
+    def _raw_cdf(self, values: np.ndarray) -> np.ndarray:
+        return np.interp(super()._raw_cdf(values), (0, 1 - 1 / self.size, 1), (0, 1 - FULL, 1))
 
 
 @dataclass(frozen=True)
 class PNASCells(CellSpace):
     """A cell of `least_blocks` to `blocks` blocks, whose two results are added; it grows block by block.
 
-    With `least_blocks` equal to `blocks` cells have one size, and do not grow.
+    Four of five random cells have all blocks. With `least_blocks` equal to `blocks` cells have one size, and do not grow.
     """
 
     blocks: int = 5
@@ -44,7 +58,7 @@ class PNASCells(CellSpace):
             raise SpecError(f"least_blocks: got {self.least_blocks}; needs a whole number from 1 to blocks, {self.blocks}")
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:
-        blocks = self.blocks if self.least_blocks == self.blocks else choose("blocks", Int(self.least_blocks, self.blocks))
+        blocks = self.blocks if self.least_blocks == self.blocks else choose("blocks", Blocks(self.least_blocks, self.blocks))
         return {"normal": choose_cell(choose, "", int(blocks), OPERATIONS, ("add",))}
 
     def draw(self, draft: Draft, network: CellNetwork) -> int:

@@ -17,16 +17,22 @@ INPUTS = 2
 STEM_FILTERS, STEM_HALVINGS = 32, 3
 
 
+class Earlier(Choice):
+    """The states that a block may read: another would make a cycle, or is none of the cell's."""
+
+    def describe(self) -> str:
+        return f"{super().describe()}, for a block reads earlier states only"
+
+
 def choose_cell(
     choose: Chooser, prefix: str, blocks: int, operations: Sequence[str], joins: Sequence[Join], output: Join = "concatenate"
 ) -> Cell:
     """Choose a cell of so many blocks, of whose states those that no block reads are joined to the output."""
     of_operations, states = Choice(tuple(operations)), []
     for block in range(1, blocks + 1):
-        earlier = Choice(tuple(range(block + 1)))
         edges = []
         for side in ("left", "right"):
-            source = choose(f"{prefix}block{block}.{side}", earlier)
+            source = choose(f"{prefix}block{block}.{side}", Earlier(tuple(range(block + 1))))
             edges.append(Edge(source, choose(f"{prefix}block{block}.{side}_operation", of_operations)))
         join = joins[0] if len(joins) == 1 else choose(f"{prefix}block{block}.join", Choice(tuple(joins)))
         states.append(State(tuple(edges), join))
