@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
@@ -208,6 +208,15 @@ def test_what_is_foreseen_of_a_network_with_skips_is_what_is_built(seed: int):
     inputs = 16 * 16 if any(value is True for name, value in candidate.items() if "skip" in name) else 0
     assert SKIPPING.estimate(candidate, info).activations == sum(activations(model)) - inputs
     assert model.output_shape == (None, 3)
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(3, 6))
+@settings(max_examples=15, deadline=None)
+@example(15, 36, 6)
+def test_images_of_any_sides_are_as_large_wherever_they_are_read(height: int, width: int, convs: int):
+    space, info = Layers(convs=convs, dense=1, filters=2, units=4, skips=True), images(height, width, 1)
+    candidate = space.choose(lambda name, distribution: True if "skip" in name else distribution.quantile(0.5))
+    assert space.estimate(candidate, info).parameters == space.network(candidate, info).model.count_params()
 
 
 def test_a_network_that_skips_nothing_is_the_plain_chain():

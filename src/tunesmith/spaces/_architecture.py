@@ -155,13 +155,15 @@ def _skipping(
     """Return the network whose convolutions read earlier ones, too, pooled to their size and joined by channels."""
     import keras
 
+    height, width, _ = info.input_shape
+    halved = poolings(len(architecture.convs), height, width)
     inputs: Any = keras.Input(info.input_shape, name="input")
     outputs = [_through(first, inputs)]
     for number, conv in enumerate(architecture.convs, 1):
         read = outputs[-1]
         if conv.skips:
-            height = read.shape[1]
-            pooled = [_pooled(outputs[place], height, f"conv{number}_skip{place}") for place in conv.skips]
+            halvings = {place: len(halved & set(range(place + 1, number))) for place in conv.skips}
+            pooled = [_pooled(outputs[place], times, f"conv{number}_skip{place}") for place, times in halvings.items()]
             read = keras.layers.Concatenate(name=f"conv{number}_join")([read, *pooled])
         outputs.append(_through(convs[number - 1], read))
     return keras.Model(inputs, _through([*convs[-1], *last], outputs[-1]), name="network")
@@ -173,11 +175,11 @@ def _through(layers: list["keras.Layer"], tensor: Any) -> Any:
     return tensor
 
 
-def _pooled(tensor: Any, height: int, name: str) -> Any:
+def _pooled(tensor: Any, halvings: int, name: str) -> Any:
     import keras
 
-    times = tensor.shape[1] // height
-    return keras.layers.MaxPooling2D(times, name=name)(tensor) if times > 1 else tensor
+    # Halved several times, each time rounded down, a side is as long as divided once by the power of two.
+    return keras.layers.MaxPooling2D(2**halvings, name=name)(tensor) if halvings else tensor
 
 
 def _convolutional(architecture: Architecture, info: DatasetInfo) -> list[list["keras.Layer"]]:
