@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._cells.blocks import choose_cell, draw_stages
 from tunesmith.spaces._cells.cell import Cell, Edge, State
@@ -39,11 +38,6 @@ class DagENAS(CellSpace):
             raise SpecError(f"nodes: got {self.nodes}; needs a whole number from 1 to {MOST_NODES}")
         if self.scope == "macro" and self.nodes < self.stages:
             raise SpecError(f"nodes: got {self.nodes}; {self.stages} stages need one each")
-
-    def fit_to(self, data: DatasetInfo) -> "DagENAS":
-        fitted = super().fit_to(data)
-        assert isinstance(fitted, DagENAS)
-        return fitted
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:
         if self.scope == "macro":
