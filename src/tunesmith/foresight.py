@@ -1,4 +1,4 @@
-"""How well a strategy's model ranked what came later: told of the first trials, it is asked of those after them."""
+"""How well trials were ranked before they ran: by a strategy's model, told of the first ones, and by zero-cost proxies."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.stats import spearmanr
 
+from tunesmith.spaces._capabilities import Foretelling
 from tunesmith.spec import Spec
-from tunesmith.study import State, StudyView, Trial
+from tunesmith.study import Objective, State, StudyView, Trial
 
 # Places in the search at which the model is made anew, and the least trials to be told of and asked of.
 PLACES, LEAST_TOLD, LEAST_ASKED = 8, 6, 6
@@ -22,7 +23,7 @@ def foresight(spec: Spec, trials: Sequence[Trial]) -> list[tuple[int, float]]:
     """
     if spec.objective is None:
         return []
-    finished = sorted((trial for trial in trials if trial.state is State.FINISHED), key=lambda trial: trial.number)
+    finished = _finished(trials)
     if not LEAST_TOLD + LEAST_ASKED <= len(finished) <= MOST_TRIALS:
         return []
     view = StudyView(spec.space, spec.objective, tuple(trials), len(trials), spec.seed, budget=spec.file.budget.trials)
@@ -33,7 +34,33 @@ def foresight(spec: Spec, trials: Sequence[Trial]) -> list[tuple[int, float]]:
         expected = spec.strategy.expect(known, [trial.candidate for trial in later])
         if expected is None:
             continue
-        losses = [view.objective.loss(trial.metrics[view.objective.metric]) for trial in later]
-        correlation = float(spearmanr(expected, losses)[0]) if np.ptp(expected) and np.ptp(losses) else 0.0  # pyright: ignore[reportArgumentType]
-        found.append((told, round(correlation, 3)))
+        found.append((told, _correlation(expected, _losses(view.objective, later))))
     return found
+
+
+def foretold(spec: Spec, trials: Sequence[Trial]) -> dict[str, float]:
+    """Return by zero-cost proxy the rank correlation with how good the finished trials were.
+
+    Empty for a space without proxies, and for too few trials.
+    """
+    finished = _finished(trials)
+    if spec.objective is None or not isinstance(spec.space, Foretelling) or len(finished) < LEAST_ASKED:
+        return {}
+    goodness = -_losses(spec.objective, finished)
+    proxies = spec.space.proxies([trial.candidate for trial in finished])
+    return {name: _correlation(values, goodness) for name, values in proxies.items()}
+
+
+def _finished(trials: Sequence[Trial]) -> list[Trial]:
+    return sorted((trial for trial in trials if trial.state is State.FINISHED), key=lambda trial: trial.number)
+
+
+def _losses(objective: Objective, trials: Sequence[Trial]) -> np.ndarray:
+    return np.array([objective.loss(trial.metrics[objective.metric]) for trial in trials])
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Return Spearman's, 0 where one of them is constant."""
+    if not np.ptp(one) or not np.ptp(other):
+        return 0.0
+    return round(float(spearmanr(one, other)[0]), 3)  # pyright: ignore[reportArgumentType]

@@ -12,7 +12,7 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.evaluation._costs import multiplications
 from tunesmith.report.network import draw_network
-from tunesmith.spaces._capabilities import Costed, Featured, Pictured, Scalable, Tunable
+from tunesmith.spaces._capabilities import Costed, Featured, Foretelling, Pictured, Scalable, Tunable
 from tunesmith.spaces._cells.space import CellSpace
 from tunesmith.spaces._training import Foreseeable, Trainable
 from tunesmith.spaces.cells_nasbench201 import NASBench201
@@ -55,7 +55,9 @@ def test_every_space_of_cells_is_here() -> None:
 
 
 def test_it_has_the_capabilities_of_cells(space: CellSpace) -> None:
-    assert all(isinstance(space, each) for each in (Costed, Featured, Pictured, Scalable, Tunable, Foreseeable, Trainable))
+    assert all(
+        isinstance(space, each) for each in (Costed, Featured, Foretelling, Pictured, Scalable, Tunable, Foreseeable, Trainable)
+    )
 
 
 def test_the_search_file_s_keys_make_the_space_again(space: CellSpace) -> None:
@@ -96,6 +98,15 @@ def test_features_have_one_width_and_tell_cells_apart(space: CellSpace) -> None:
     for i, row in enumerate(found):
         for j in range(i):
             assert identities[i] != identities[j] or np.array_equal(row, found[j])
+
+
+def test_proxies_are_one_number_a_candidate_that_tell_most_cells_apart(space: CellSpace) -> None:
+    candidates = drawn(space, 30)
+    for values in space.proxies(candidates).values():
+        assert values.shape == (30,)
+        assert np.isfinite(values).all()
+        assert len(set(values)) > 5
+    assert all(values.shape == (0,) for values in space.proxies([]).values())
 
 
 def test_its_cells_are_drawn(space: CellSpace) -> None:

@@ -60,7 +60,8 @@ def name_of(distribution: Distribution) -> str:
     return distribution.describe()
 
 
-units = st.floats(0.0, 1.0)
+# A subnormal number has too few digits to tell apart the masses of values in a tail.
+units = st.floats(0.0, 1.0, allow_subnormal=False)
 
 
 @st.composite

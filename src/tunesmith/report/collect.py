@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.advice.advise import advise_on
 from tunesmith.aims import Aims
-from tunesmith.foresight import foresight
+from tunesmith.foresight import foresight, foretold
 from tunesmith.ranking import best_trial
 from tunesmith.record import Record
 from tunesmith.report.content import ReportContent
@@ -47,16 +47,17 @@ def collect(
         constraints=aims.constraints,
         strategy=strategy,
         fidelity=_read(study, "fidelity.json"),
-        foresight=_foresight(content, trials, study),
+        **_ranked_beforehand(content, trials, study),
         pictures=_pictures(content, best_trial(trials, aims)),
     )
 
 
-def _foresight(content: dict[str, Any], trials: list[Trial], study: Path) -> list[tuple[int, float]]:
-    """Return how well the strategy ranked; nothing for a space of the user's own code, which may be gone."""
+def _ranked_beforehand(content: dict[str, Any], trials: list[Trial], study: Path) -> dict[str, Any]:
+    """Return how well strategy and proxies ranked; nothing for a space of the user's own code, which may be gone."""
     if content["space"]["kind"] == "code":
-        return []
-    return foresight(parse_spec(content, str(study)), trials)
+        return {}
+    spec = parse_spec(content, str(study))
+    return {"foresight": foresight(spec, trials), "foretold": foretold(spec, trials)}
 
 
 def _pictures(content: dict[str, Any], best: Trial | None) -> dict[str, Sequence[Mapping[str, Any]]]:

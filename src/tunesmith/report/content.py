@@ -23,7 +23,8 @@ class ReportContent:
     `Advice.to_json()`. `others`: objectives beside the first. `strategy`: what the strategy
     did and why, with the number of the first trial that it was so for. `pictures`: what the best candidate's network is made
     of, by name, each as layers. `fidelity`: the content of fidelity.json. `foresight`: how many
-    trials the strategy's model was told of, and how well it ranked the next ones (foresight.py).
+    trials the strategy's model was told of, and how well it ranked the next ones; `foretold`: by zero-cost proxy, how well it
+    ranked the finished trials (foresight.py).
     """
 
     title: str
@@ -43,6 +44,7 @@ class ReportContent:
     pictures: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     fidelity: Mapping[str, Any] | None = None
     foresight: Sequence[tuple[int, float]] = ()
+    foretold: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def aims(self) -> Aims:

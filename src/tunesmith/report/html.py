@@ -54,6 +54,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "parameters": draw_parameters(content),
         "advice": describe_advice(content.advice) if content.advice else None,
         "foresight": draw_foresight(content.foresight),
+        "foretold": [(name, f"{value:.2f}") for name, value in content.foretold.items()],
         "fidelity": describe_fidelity(content.fidelity) if content.fidelity else None,
         "reasons": reasons(content),
         "exports": exports_table(content.exports or []),

@@ -43,6 +43,15 @@ class Featured(Protocol):
 
 
 @runtime_checkable
+class Foretelling(Protocol):
+    """A space that tells what zero-cost proxies say of networks before they are trained."""
+
+    def proxies(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
+        """Return by name one finite number a candidate, n; the higher, the better the network should be."""
+        ...
+
+
+@runtime_checkable
 class Expandable(Protocol):
     """A space whose candidates grow: the smallest ones, and the next larger ones of each (Liu et al., 2018: PNAS)."""
 
