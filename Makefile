@@ -14,7 +14,7 @@ ARGS ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --quiet install
 
 .PHONY: help run run-nas test lint format types contracts pytest generate lock bench-local bench-engine bench-digits \
-	bench-quality bench-fronts bench-nas bench-progressive bench-warm-start bench-fidelity images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
+	bench-quality bench-fronts bench-nas bench-progressive bench-equal-time bench-warm-start bench-fidelity bench-epochs images cluster cluster-down test-cluster bench-advice bench-katib bench-suggestion clean
 
 help:  ## List the targets
 	@awk -F ':.*##' '/^[a-z-]+:.*##/ { printf "make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,11 +75,17 @@ bench-nas: $(STAMPS)/bench  ## Compare what the strategies find of NAS-Bench-201
 bench-progressive: $(STAMPS)/bench  ## Compare how many models progressive search needs with random search; ARGS="--data DIR"
 	$(BIN)/python benchmarks/progressive.py $(ARGS)
 
+bench-equal-time: $(STAMPS)/bench  ## Compare test accuracy after equal minutes of training with Keras-Tuner's; ARGS="--data DIR"
+	$(BIN)/python benchmarks/equal_time.py $(ARGS)
+
 bench-warm-start: $(STAMPS)/bench  ## Measure what an earlier study is worth, and what a useless one costs; ARGS="--data DIR"
 	$(BIN)/python benchmarks/warm_start.py $(ARGS)
 
 bench-fidelity: $(STAMPS)/bench  ## Compare what stopping trials early gains with Optuna's pruners; ARGS="--data DIR"
 	$(BIN)/python benchmarks/fidelity.py $(ARGS)
+
+bench-epochs: $(STAMPS)/project  ## Measure the epochs that stopping trials saves, and what it costs; ARGS="--data DIR"
+	$(BIN)/python benchmarks/epochs_saved.py $(ARGS)
 
 images:  ## Build the container images with buildah, podman or docker
 	manifests/images/build.sh $(ARGS)

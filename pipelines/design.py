@@ -121,7 +121,8 @@ def design(
         gpu_hours_limit=gpu_hours_limit,
     )
     study = searched.outputs["study"]
-    tuned = tune_training(dataset=dataset, study=study, tune_trials=tune_trials, final_epochs=final_epochs).outputs["tuned"]
+    tuning = tune_training(dataset=dataset, study=study, tune_trials=tune_trials, final_epochs=final_epochs, engine=engine)
+    tuned = tuning.outputs["tuned"]
     model = train_model(dataset=dataset, study=tuned, final_epochs=final_epochs).outputs["model"]
     evaluation = evaluate_model(dataset=dataset, study=study, model=model).outputs["evaluation"]
     checked = check_model(evaluation=evaluation, min_accuracy=min_test_accuracy, min_r2=min_test_r2)

@@ -41,6 +41,17 @@ def search(problem: Problem, searcher: Searcher, workers: int, most: int) -> Cou
     return course
 
 
+def search_trials(problem: Problem, searcher: Searcher, trials: int) -> tuple[Course, int]:
+    """Run so many trials, one after the other; returns the steps that all of them took, too."""
+    course, spent = Course(), 0
+    for _ in range(trials):
+        running, state = _start(problem, searcher, course), State.RUNNING
+        while state is State.RUNNING:
+            spent += 1
+            state = _step(running, searcher, course, spent)
+    return course, spent
+
+
 def _start(problem: Problem, searcher: Searcher, course: Course) -> Running:
     course.trials += 1
     return Running(course.trials - 1, problem.curve(searcher.ask()))

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.engines._engine import Progress
@@ -15,6 +15,9 @@ from tunesmith.search import Outcome, outcome, search, spec_aims, study_spec
 from tunesmith.spaces._capabilities import Tunable
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
+
+if TYPE_CHECKING:
+    from tunesmith.engines.katib import Place
 
 # What a search for architectures asks for that means nothing once there is one.
 LEFT_OUT = ("scheduler", "constraints", "warm_start", "final")
@@ -28,11 +31,13 @@ def tune(
     epochs: int | None = None,
     progress: Progress | None = None,
     engine: str = "local",
+    place: "Place | None" = None,
 ) -> Outcome:
     """Search, in the study `folder`, how the winner of `study` is trained; its own training, as it was found, is tried first.
 
-    epochs: of each trial at most; without it those of `study`'s trials. With no trials at all `folder` becomes a copy of
-    `study`. Raises StudyError where `study` has no winner, SpecError where its space knows no training apart.
+    epochs: of each trial at most; without it those of `study`'s trials. engine, place: where the trials run, as for `search`.
+    With no trials at all `folder` becomes a copy of `study`. Raises StudyError where `study` has no winner, SpecError where its
+    space knows no training apart.
     """
     if trials == 0:
         with whole_folder(folder) as copy:
@@ -40,7 +45,7 @@ def tune(
         with Record.read(folder) as record:
             return outcome(record, spec_aims(study_spec(record).for_data(DatasetInfo.load(dataset))))
     spec, found = tuning_of(study, DatasetInfo.load(dataset), trials, epochs)
-    return search(spec, folder, dataset, progress, engine, first=[found])
+    return search(spec, folder, dataset, progress, engine, place, [found])
 
 
 def tuning_of(study: Path, info: DatasetInfo, trials: int, epochs: int | None = None) -> tuple[Spec, Candidate]:

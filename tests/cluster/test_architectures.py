@@ -9,6 +9,7 @@ from kubernetes.client import ApiClient
 
 from tests.cluster.searches import Workplace, finished
 from tests.cluster.workplaces import make_workplace
+from tunesmith.record import Record
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -46,3 +47,25 @@ def test_cells_are_searched_on_gpus_and_the_winner_is_trained_at_full_size(workp
     model = json.loads((run / "model" / "model.json").read_text())
     assert model["parameters"] == summary["best"]["metrics"]["parameters"]
     assert "normal cell" in (run / "report.html").read_text()
+
+
+def test_how_the_winner_is_trained_is_searched_in_pods_too(workplace: Workplace) -> None:
+    file = workplace.write(
+        data={"uri": "digits"},
+        space={"kind": "cells_nasbench201", "stages": 2, "cells": 1, "filters": 4},
+        strategy={"name": "random", "seed": 0},
+        evaluation={"kind": "training", "function": None, "epochs": 1},
+        final={"epochs": 2, "tune": 2},
+        budget={"trials": 2, "parallel": 2},
+        resources={"gpu": 1, "cpu": 0.5, "memory": "1Gi"},
+    )
+    found = workplace.succeed(file)["best"]["candidate"]
+    run = workplace.folder / "runs" / file.stem
+    with Record.read(run / "tuning") as record:
+        trials = finished(record.trials())
+        assert record.content["space"]["cell"] == found
+    assert len(trials) == 2
+    assert trials[0].candidate == {"dropout": 0.0, "learning_rate": 2e-3, "batch_size": 64}
+    assert all(trial.facts["gpu_seconds"] > 0 for trial in trials)
+    architecture = json.loads((run / "model" / "architecture.json").read_text())
+    assert architecture["candidate"] in [trial.candidate for trial in trials]
