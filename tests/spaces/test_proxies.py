@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tests.spaces.test_cells_nasbench201 import cell
+from tunesmith.spaces._cells.cell import Cell, Edge, State
+from tunesmith.spaces._cells.proxies import LEAST, cell_proxies
 from tunesmith.spaces._graph.graph import Draft, Graph
 from tunesmith.spaces._graph.layers import Activation, Conv, Dense, Separable
-from tunesmith.spaces._graph.proxies import LEAST, proxies_of
+from tunesmith.spaces._graph.proxies import NOTHING, prospect_of
 from tunesmith.spaces._graph.shaping import Add, Average, Concatenate, GlobalAverage, Zeros
 from tunesmith.spaces.cells_nasbench201 import NASBench201
 
@@ -47,23 +49,40 @@ def measured(graph: Graph) -> float:
 
 
 def test_the_flow_is_the_measured_one() -> None:
-    assert proxies_of(branching(), IMAGE)[1] == pytest.approx(measured(branching()), abs=1e-4)
+    assert prospect_of(branching(), IMAGE).flow[1] == pytest.approx(measured(branching()), abs=1e-4)
 
 
 def test_parameters_are_those_that_something_comes_to() -> None:
     draft = Draft(IMAGE)
     zero = draft.add(Zeros(), 0)
     draft.add(Concatenate(), draft.add(Conv(2, (1, 1)), 0), draft.add(Conv(50, (1, 1)), zero))
-    assert proxies_of(draft.graph(), IMAGE)[0] == pytest.approx(math.log1p(6))
+    assert prospect_of(draft.graph(), IMAGE).parameters == 6
 
 
 def test_nothing_flows_through_a_network_of_zeros() -> None:
     draft = Draft(IMAGE)
     draft.chain(0, [Zeros(), Conv(4)])
-    assert proxies_of(draft.graph(), IMAGE).tolist() == [0.0, LEAST]
+    assert prospect_of(draft.graph(), IMAGE).flow == (NOTHING, NOTHING)
+    assert SPACE.proxies([cell("000000")])["synflow"] == [LEAST]
 
 
-def test_cells_without_an_edge_in_common_with_the_input_rank_last_and_convolutions_first() -> None:
+def test_a_cell_s_flow_is_that_of_its_layers() -> None:
+    made = Cell(1, (State((Edge(0, "conv_3x3"),)), State((Edge(0, "identity"), Edge(1, "conv_1x1")))), (1, 2))
+    draft = Draft((8, 8, 8))
+    one = draft.add(Conv(8), 0)
+    draft.add(Concatenate(), one, draft.add(Add(), 0, draft.add(Conv(8, (1, 1)), one)))
+    flow, counted = prospect_of(draft.graph(), (8, 8, 8)).flow
+    # The stem's weight is on every path, too.
+    assert cell_proxies([made])[1] == pytest.approx(np.logaddexp(counted, flow))
+
+
+def test_what_follows_a_zero_adds_nothing() -> None:
+    """The parameters of an operation on a state that is zero train nothing."""
+    zeros = cell("003003")
+    assert [values[0] for values in SPACE.proxies([zeros]).values()] == [0.0, LEAST]
+
+
+def test_larger_convolutions_let_more_flow_than_small_ones_skips_and_nothing() -> None:
     ranked = [SPACE.proxies([cell(digits)])["synflow"][0] for digits in ("000000", "111111", "222222", "333333")]
     assert ranked == sorted(ranked)
     assert len(set(ranked)) == 4

@@ -32,8 +32,8 @@ def test_the_kernel_sees_traits_in_place_of_the_edges_and_the_learning_rate_as_i
     seen = features(cube.encode(drawn(5)), cube.columns)
     assert {column.name for column in cube.columns if column.told} == set(EDGES)
     assert seen.options.shape[1] == 0
-    assert {column.trait for column in cube.columns} == {"", "operations", "paths", "proxy parameters", "proxy synflow"}
-    assert len(set(seen.scales)) == 5
+    assert {column.trait for column in cube.columns} == {"", "operations", "paths", "proxies"}
+    assert len(set(seen.scales)) == 4
 
 
 def test_candidates_survive_the_way_to_the_cube_and_back(cube: TraitCube) -> None:

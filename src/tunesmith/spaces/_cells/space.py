@@ -15,9 +15,9 @@ from tunesmith.spaces._cells.cell import Cell
 from tunesmith.spaces._cells.drawing import describe_cell
 from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._cells.network import CellNetwork, Stack, check_stages
+from tunesmith.spaces._cells.proxies import PROXIES, cell_proxies
 from tunesmith.spaces._distributions import Choice, Distribution, LogUniform, Uniform, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
-from tunesmith.spaces._graph.proxies import PROXIES, proxies_of
 from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph
 from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
@@ -32,9 +32,6 @@ RULES: dict[str, Rule] = {
     "batch_size": whole_rule(64, 2**20),
 }
 MOST_REMEMBERED = 50_000
-# The network by which proxies tell cells apart; larger ones rank them alike.
-SMALL = {"stages": 2, "cells": 1, "filters": 8}
-SMALL_IMAGE = (32, 32, 3)
 # What is searched when the cell is found and its training is tuned.
 TUNED: dict[str, Distribution] = {
     "dropout": Uniform(0.0, 0.5),
@@ -147,47 +144,30 @@ class CellSpace(Space):
         return written(cell)
 
     def features(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-        """Return what tells the candidates' cells, by kind: how often each operation occurs, and each path; n x k."""
+        """Return what tells the candidates' cells, by kind: how often each operation occurs, each path, proxies; n x k."""
         rows = [self._features(candidate) for candidate in candidates]
-        return {kind: np.array([row[i] for row in rows]) for i, kind in enumerate(KINDS)}
+        return {kind: np.array([row[i] for row in rows]) for i, kind in enumerate((*KINDS, "proxies"))}
 
     def featured(self, name: str) -> bool:
         return name not in RULES
 
     def proxies(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-        """Return the zero-cost proxies of the candidates' cells, stacked as a small network; n each."""
-        rows = np.array([self._proxies(candidate) for candidate in candidates]).reshape(-1, len(PROXIES))
+        """Return the zero-cost proxies of the candidates' cells; n each."""
+        rows = np.array([self._features(candidate)[-1] for candidate in candidates]).reshape(-1, len(PROXIES))
         return dict(zip(PROXIES, rows.T, strict=True))
 
     def _features(self, candidate: Candidate) -> tuple[np.ndarray, ...]:
         key = canonical(candidate)
         known = self._known_features.get(key)
         if known is None:
-            cells: dict[str, Cell] = self.realize(candidate).cells
-            known = cell_features(list(cells.values()), self.operations)
+            cells: list[Cell] = list(self.realize(candidate).cells.values())
+            known = (*cell_features(cells, self.operations), cell_proxies(cells))
             _remember(self._known_features, key, known)
         return known
 
     @cached_property
     def _known_features(self) -> dict[str, tuple[np.ndarray, ...]]:
         return {}
-
-    def _proxies(self, candidate: Candidate) -> np.ndarray:
-        key = canonical(candidate)
-        known = self._known_proxies.get(key)
-        if known is None:
-            network: CellNetwork = self._small.realize(candidate)
-            known = proxies_of(network.graph(SMALL_IMAGE), SMALL_IMAGE)
-            _remember(self._known_proxies, key, known)
-        return known
-
-    @cached_property
-    def _known_proxies(self) -> dict[str, np.ndarray]:
-        return {}
-
-    @cached_property
-    def _small(self) -> "CellSpace":
-        return self.resized({"stages": min(self.stages, SMALL["stages"]), "cells": SMALL["cells"], "filters": SMALL["filters"]})
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
         made: CellNetwork = self.realize(candidate)

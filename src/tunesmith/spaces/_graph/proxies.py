@@ -9,6 +9,7 @@ NAS-Bench-201 it ranks as the measured one does.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,41 +18,58 @@ from tunesmith.spaces._graph.layers import Conv, Dense, Layer, Separable, Shape
 from tunesmith.spaces._graph.shaping import Add, Average, Concatenate, Zeros
 
 NOTHING = -math.inf
-# The logarithm that stands for a network through which nothing flows.
-LEAST = -20.0
-PROXIES = ("parameters", "synflow")
 # A node's flow, and its flow counted once a weight on the way; logarithms.
 Flow = tuple[float, float]
+# What comes to a network: ones, and no weight on their way.
+START: Flow = (0.0, NOTHING)
 
 
-def proxies_of(graph: Graph, shape: Shape) -> np.ndarray:
-    """Return the logarithms of `PROXIES` of a network for an input shape; shape (2,).
+@dataclass(frozen=True)
+class Prospect:
+    """What is told of a graph: its synaptic flow, and the trained weights of layers that more than zeros come to."""
 
-    parameters: trained weights of layers that more than zeros come to. synflow: what is to be expected, at least `LEAST`.
-    """
+    flow: Flow
+    parameters: int
+
+
+def prospect_of(graph: Graph, shape: Shape) -> Prospect:
+    """Return what is told of a graph for an input shape."""
     live = graph.live()
     shapes, parameters = live.shapes(shape), 0
-    flows: list[Flow] = [(0.0, NOTHING)]
+    flows = [START]
     for node in live.nodes[1:]:
         read, inputs = [flows[source] for source in node.inputs], [shapes[source] for source in node.inputs]
         parameters += node.layer.weights(inputs)[0] if read[0][0] > NOTHING else 0
         flows.append(_through(node.layer, inputs, read))
-    return np.array([math.log1p(parameters), max(flows[-1][1], LEAST)])
+    return Prospect(flows[-1], parameters)
+
+
+def joined_flow(flows: Sequence[Flow], summed: bool) -> Flow:
+    """Return the flow of a sum, or of channels side by side, or of a mean."""
+    if not flows:
+        return NOTHING, NOTHING
+    shared = 0.0 if summed else math.log(len(flows))
+    flow, counted = (float(np.logaddexp.reduce(each)) - shared for each in zip(*flows, strict=True))
+    return flow, counted
+
+
+def flow_through(before: Flow, part: Flow) -> Flow:
+    """Return the flow behind a part of a network, of which the flow by itself is known."""
+    flow, counted = before
+    return flow + part[0], float(np.logaddexp(counted + part[0], flow + part[1]))
 
 
 def _through(layer: Layer, shapes: Sequence[Shape], read: Sequence[Flow]) -> Flow:
     if isinstance(layer, Zeros):
         return NOTHING, NOTHING
     if isinstance(layer, Add | Average | Concatenate):
-        shared = 0.0 if isinstance(layer, Add) else math.log(len(read))
-        flow, counted = (float(np.logaddexp.reduce(each)) - shared for each in zip(*read, strict=True))
-        return flow, counted
-    flow, counted = read[0]
+        return joined_flow(read, isinstance(layer, Add))
+    flow = read[0]
     for inputs in _weighted(layer, shapes[0]):
         # So many weights of a size that goes with the root of their number (Glorot's).
         gain = math.log(inputs) / 2
-        flow, counted = flow + gain, float(np.logaddexp(counted + gain, flow + gain))
-    return flow, counted
+        flow = flow_through(flow, (gain, gain))
+    return flow
 
 
 def _weighted(layer: Layer, shape: Shape) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tunesmith.errors import SpecError
-from tunesmith.spaces._capabilities import Featured, Foretelling
+from tunesmith.spaces._capabilities import Featured
 from tunesmith.spaces._distributions import Uniform, Value
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.strategies._gp.cube import Column, Cube, cube_of
@@ -23,9 +23,9 @@ class TraitCube(Cube):
     """A cube with the traits of a space's candidates."""
 
     def __init__(self, space: Space, featured: Featured, seed: int) -> None:
-        self.base, self.featured, self.space = cube_of(space, seed), featured, space
+        self.base, self.featured = cube_of(space, seed), featured
         rng = np.random.default_rng([seed, 1])
-        blocks = self._blocks([space.sample(rng) for _ in range(LOOKS)])
+        blocks = featured.features([space.sample(rng) for _ in range(LOOKS)])
         self.factors = {kind: USUAL_DISTANCE / _usual_distance(block) for kind, block in blocks.items()}
         traits = [Column(f"{kind} {i}", ANYWHERE, trait=kind) for kind, block in blocks.items() for i in range(block.shape[1])]
         self.width = len(traits)
@@ -52,17 +52,10 @@ class TraitCube(Cube):
     def _traits(self, candidate: Candidate) -> np.ndarray:
         """Return a candidate's traits; NaN of one that lacks parameters, as an earlier study's may."""
         try:
-            blocks = self._blocks([candidate])
+            blocks = self.featured.features([candidate])
         except SpecError:
             return np.full(self.width, np.nan)
         return np.concatenate([block[0] * self.factors[kind] for kind, block in blocks.items()])
-
-    def _blocks(self, candidates: Sequence[Candidate]) -> dict[str, np.ndarray]:
-        """Return by kind one row of traits a candidate: features, and each proxy as a kind of its own."""
-        blocks = self.featured.features(candidates)
-        if isinstance(self.space, Foretelling):
-            blocks |= {f"proxy {name}": values[:, None] for name, values in self.space.proxies(candidates).items()}
-        return blocks
 
     def _marked(self, column: Column) -> Column:
         return Column(column.name, column.distribution, column.parent, column.option, told=self.featured.featured(column.name))
