@@ -39,6 +39,7 @@ def design(
     training_share: float = 1.0,
     trial_memory_limit: str = "",
     trial_time_limit_seconds: float = 0.0,
+    fidelity_trials: int = 0,
     tune_trials: int = 0,
     final_epochs: int = 20,
     min_test_accuracy: float = 0.0,
@@ -73,6 +74,7 @@ def design(
         training_share: Share of the training examples that a trial sees, as many of each class as there are in the whole.
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
+        fidelity_trials: Trials of all ranks trained in full, to tell how far the comparison foretold that; 0, or at least 3.
         tune_trials: Trials at full size in which the training of the winner is searched; 0 trains it as it was found.
         final_epochs: Epochs of the final training, and of the trials of the tuning at most; after a tuning the best of these.
         min_test_accuracy: The pipeline fails below this test accuracy of a classification; 0 asks nothing.
@@ -110,6 +112,8 @@ def design(
         epochs_per_trial=epochs_per_trial,
         early_stopping_patience=early_stopping_patience,
         training_share=training_share,
+        fidelity_trials=fidelity_trials,
+        final_epochs=final_epochs,
         trial_memory_limit=trial_memory_limit,
         trial_time_limit_seconds=trial_time_limit_seconds,
         random_seed=random_seed,

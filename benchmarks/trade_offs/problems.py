@@ -12,26 +12,30 @@ from quality.problem import Knob, declared
 from tunesmith.pareto import fronts, hypervolume
 from tunesmith.spaces._distributions import Choice, Int, LogUniform, Uniform
 from tunesmith.spaces._space import Candidate, Space
+from tunesmith.spaces.cells_nasbench201 import EDGES, OPERATIONS, NASBench201
 
-OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-CELL = tuple(Knob(edge, Choice(OPERATIONS)) for edge in ("1<-0", "2<-0", "2<-1", "3<-0", "3<-1", "3<-2"))
+CELL = tuple(Knob(edge, Choice(OPERATIONS)) for edge in EDGES)
 # The reference point lies beyond the front's worst values by this share of its range.
 MARGIN = 0.1
 
 
 @dataclass(frozen=True)
 class TradeOff:
-    """Two losses over a space; `front`: points of the Pareto front, shape (points, 2)."""
+    """Two losses over a space; `front`: points of the Pareto front, shape (points, 2).
+
+    `own`: the space that Tunesmith's strategies are given, if another than that of the knobs, which peers are given.
+    """
 
     name: str
     knobs: tuple[Knob, ...]
     losses: Callable[[Candidate], tuple[float, float]]
     front: np.ndarray
+    own: Space | None = None
 
     @property
     def space(self) -> Space:
-        """The knobs as a space of Tunesmith."""
-        return declared(self.knobs)
+        """The space of Tunesmith's strategies."""
+        return self.own or declared(self.knobs)
 
     def covered(self, losses: np.ndarray) -> float:
         """Return the hypervolume of points, shape (points, 2), as a share of the front's."""
@@ -120,4 +124,4 @@ def _table(name: str, codes: list[str], errors: dict[str, float], latencies: np.
         return points["".join(str(OPERATIONS.index(candidate[knob.name])) for knob in CELL)]
 
     every = np.array(list(points.values()))
-    return TradeOff(name, CELL, losses, every[fronts(every, 1) == 0])
+    return TradeOff(name, CELL, losses, every[fronts(every, 1) == 0], NASBench201())

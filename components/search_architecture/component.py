@@ -28,6 +28,8 @@ def search_architecture(
     early_stopping_patience: int = 0,
     search_size: dict[str, Any] = {},  # noqa: B006
     training_share: float = 1.0,
+    fidelity_trials: int = 0,
+    final_epochs: int = 0,
     trial_memory_limit: str = "",
     trial_time_limit_seconds: float = 0.0,
     random_seed: int = 0,
@@ -61,6 +63,8 @@ def search_architecture(
         early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
         search_size: Sizes of the networks that are compared, such as {"cells": 1, "filters": 8}; empty: those of the final one.
         training_share: Share of the training examples that a trial sees, as many of each class as there are in the whole.
+        fidelity_trials: Trials of all ranks trained in full, here, to tell how far the comparison foretold that; 0: none.
+        final_epochs: Epochs of such a full training; 0: as many as a candidate's.
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         random_seed: Decides all that is random in the search.
@@ -88,6 +92,8 @@ def search_architecture(
         "early_stopping_patience": early_stopping_patience,
         "search_size": search_size,
         "training_share": training_share,
+        "fidelity_trials": fidelity_trials,
+        "final_epochs": final_epochs,
         "trial_memory_limit": trial_memory_limit,
         "trial_time_limit_seconds": trial_time_limit_seconds,
         "random_seed": random_seed,

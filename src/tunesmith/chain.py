@@ -114,10 +114,15 @@ def _tell(info: DatasetInfo, console: Console) -> None:
 
 def _train_and_judge(spec: Spec, folder: Path, dataset: Path, refit: bool, console: Console, engine: str) -> "Evaluation":
     from tunesmith.evaluate import evaluate
+    from tunesmith.fidelity import keep_fidelity
     from tunesmith.train import train
     from tunesmith.tuning import tune
 
     study, final = folder / "study", spec.file.final
+    if final.fidelity:
+        import_keras()
+        console.print("measure how far the trials foretell a full training")
+        keep_fidelity(study, dataset, lambda text: console.print(f"        {text}", highlight=False))
     if final.tune:
         console.print("tune    how the winner is trained")
         tune(study, dataset, folder / "tuning", final.tune, final.epochs, ConsoleProgress(console), engine)

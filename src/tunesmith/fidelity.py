@@ -16,7 +16,8 @@ from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.files import write_json
 from tunesmith.record import Record
 from tunesmith.search import spec_aims, study_spec
-from tunesmith.study import State, Trial, trial_seed
+from tunesmith.spec import Spec
+from tunesmith.study import Objective, State, Trial, trial_seed
 
 FILE = "fidelity.json"
 LEAST = 3
@@ -49,14 +50,10 @@ def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None,
     """
     if count < LEAST:
         raise SpecError(f"trials: got {count}; a rank correlation needs {LEAST} at least")
-    with Record.read(study) as record:
-        spec, trials = study_spec(record).for_data(DatasetInfo.load(dataset)), record.trials()
-    objective = spec_aims(spec).objectives[0]
-    evaluation = spec.file.evaluation
-    chosen = _spread(trials, objective.metric, count)
+    spec, objective, chosen = _chosen(study, dataset, count)
     if len(chosen) < LEAST:
         raise StudyError(f"{study}: only {len(chosen)} trials finished with {objective.metric}; {LEAST} are needed")
-    epochs = epochs or spec.file.final.epochs or evaluation.epochs
+    epochs = epochs or _full_epochs(spec)
     evaluator = TrainingEvaluator(spec.space, dataset, objective, epochs)
     full, started = [], time.monotonic()
     for trial in chosen:
@@ -74,10 +71,41 @@ def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None,
     return found
 
 
+def keep_fidelity(study: Path, dataset: Path, log: Log) -> None:
+    """Measure the fidelity that the study's search file asks for (`final.fidelity`), unless that is there from before.
+
+    With fewer than three finished trials `log` is told that there is nothing to measure.
+    """
+    with Record.read(study) as record:
+        count = study_spec(record).file.final.fidelity
+    if not count:
+        return
+    spec, _, chosen = _chosen(study, dataset, count)
+    known = read_fidelity(study)
+    if known and (known.trials, known.epochs) == ([trial.number for trial in chosen], _full_epochs(spec)):
+        return
+    if len(chosen) < LEAST:
+        log(f"fidelity is not measured: {len(chosen)} trials finished, {LEAST} are needed")
+        return
+    measure_fidelity(study, dataset, count, None, log)
+
+
 def read_fidelity(study: Path) -> Fidelity | None:
     """Return what was measured in the study's folder, if anything was."""
     path = study / FILE
     return Fidelity(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def _chosen(study: Path, dataset: Path, count: int) -> tuple[Spec, Objective, list[Trial]]:
+    """Return the study's spec and first objective, and the trials to be trained in full."""
+    with Record.read(study) as record:
+        spec, trials = study_spec(record).for_data(DatasetInfo.load(dataset)), record.trials()
+    objective = spec_aims(spec).objectives[0]
+    return spec, objective, _spread(trials, objective.metric, count)
+
+
+def _full_epochs(spec: Spec) -> int:
+    return spec.file.final.epochs or spec.file.evaluation.epochs
 
 
 def _spread(trials: Sequence[Trial], metric: str, count: int) -> list[Trial]:

@@ -76,11 +76,13 @@ class FinalSpec(Section):
     """How the winner is trained at its full size.
 
     `epochs`: of the final training; without it those that were best in the winner's trial. `tune`: trials in which how the
-    winner is trained is searched first, at full size; 0: it is trained as it was found.
+    winner is trained is searched first, at full size; 0: it is trained as it was found. `fidelity`: trials of all ranks that
+    are trained in full, too, so that the report tells how far the comparison foretold that; 0: none, else 3 at least.
     """
 
     epochs: int | None = Field(default=None, ge=1)
     tune: int = Field(default=0, ge=0)
+    fidelity: int = Field(default=0, ge=0)
 
 
 class BudgetSpec(Section):

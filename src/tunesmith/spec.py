@@ -157,6 +157,8 @@ def _check_evaluation(file: SearchFile) -> None:
 def _check_sizes(file: SearchFile, space: Space) -> None:
     """Refuse what only some spaces can: networks of another size, and a training that is searched by itself."""
     _resized(space, file.evaluation.size)
+    if 0 < file.final.fidelity < 3:
+        raise SpecError(f"final.fidelity: got {file.final.fidelity}; a rank correlation needs 3 trials at least, or 0 for none")
     if file.final.tune and not isinstance(space, Tunable):
         raise SpecError(f"final.tune: space.kind {_kind(space)} has no training of its own to tune; {_able(Tunable)}")
 

@@ -38,6 +38,7 @@ PLACES = {
     "objectives": "objectives",
     "constraints": "constraints",
     "tune_trials": "final.tune",
+    "fidelity_trials": "final.fidelity",
     "final_epochs": "final.epochs",
     "trial_memory_limit": "resources.memory",
     "trial_time_limit_seconds": "resources.seconds",

@@ -6,17 +6,43 @@ from typing import Any
 from tunesmith.report._format import figure
 from tunesmith.report._svg import axes, circle, drawing, scale, text
 
+UNMEASURED = (
+    "How far that foretells a full training was not measured: 'final: {fidelity: 8}' in the search file asks for it, and "
+    "'tunesmith study fidelity' does it afterwards."
+)
 WIDTH, HEIGHT = 620, 320
 LEFT, RIGHT, TOP, BOTTOM = 64, 606, 42, 276
 
 
-def describe_fidelity(fidelity: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence and the plot; of what fidelity.json holds (fidelity.py)."""
+def describe_fidelity(fidelity: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the sentences and the plot of what fidelity.json holds (fidelity.py), if there is one.
+
+    Without it, and with a comparison that is cheaper than the final training, that is said; else nothing.
+    """
+    compared = _compared(spec)
+    if fidelity:
+        return _measured(fidelity, compared)
+    return {"told": f"{compared} {UNMEASURED}", "plot": ""} if compared else None
+
+
+def _compared(spec: Mapping[str, Any]) -> str:
+    """Return how trials were compared, where that is cheaper than the final training."""
+    evaluation, final = spec.get("evaluation") or {}, spec.get("final") or {}
+    epochs, share = evaluation.get("epochs"), evaluation.get("share") or 1
+    sizes = ", ".join(f"{name} {value}" for name, value in (evaluation.get("size") or {}).items())
+    fewer = bool(epochs and (final.get("epochs") or 0) > epochs)
+    if not (sizes or share < 1 or fewer):
+        return ""
+    parts = [f"as networks of {sizes}" if sizes else "at full size", f"on {share:.0%} of the training examples"]
+    return f"Trials were compared {', '.join(parts)}, for {epochs} epochs at most."
+
+
+def _measured(fidelity: Mapping[str, Any], compared: str) -> dict[str, str]:
     metric, count = fidelity["metric"], len(fidelity["trials"])
     share = fidelity["seconds"] / fidelity["full_seconds"] if fidelity["full_seconds"] else 0.0
     told = (
-        f"{count} trials, from the worst to the best, were trained in full ({fidelity['epochs']} epochs): the rank correlation "
-        f"of both figures is {fidelity['correlation']:.2f}. A trial took {share:.0%} of a full training's time."
+        f"{compared} {count} trials, from the worst to the best, were trained in full ({fidelity['epochs']} epochs): the rank "
+        f"correlation of both figures is {fidelity['correlation']:.2f}. A trial took {share:.0%} of a full training's time."
     )
     x, y = scale(fidelity["compared"], LEFT, RIGHT, log=False), scale(fidelity["full"], BOTTOM, TOP, log=False)
     dots = [
@@ -26,4 +52,4 @@ def describe_fidelity(fidelity: Mapping[str, Any]) -> dict[str, str]:
     across, up = f"{metric} of the trial", f"{metric} after a full training"
     labels = text(LEFT, 14, up, "label") + text(RIGHT, HEIGHT - 6, across, "label", "end")
     plot = drawing(WIDTH, HEIGHT, f"{metric} of trials and after a full training", axes(x, y) + labels + "".join(dots))
-    return {"told": told, "plot": plot}
+    return {"told": told.strip(), "plot": plot}

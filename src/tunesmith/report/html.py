@@ -55,7 +55,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "advice": describe_advice(content.advice) if content.advice else None,
         "foresight": draw_foresight(content.foresight),
         "foretold": [(name, f"{value:.2f}") for name, value in content.foretold.items()],
-        "fidelity": describe_fidelity(content.fidelity) if content.fidelity else None,
+        "fidelity": describe_fidelity(content.fidelity, content.spec),
         "reasons": reasons(content),
         "exports": exports_table(content.exports or []),
         "data": describe_data(content.dataset) if content.dataset else None,

@@ -39,6 +39,7 @@ def search_step(
     interrupted goes on here. The best candidates of the study in the folder `champion` are tried first. `uris` are for the
     engine katib.
     """
+    from tunesmith.fidelity import keep_fidelity
     from tunesmith.report.collect import collect
     from tunesmith.report.html import render_html
     from tunesmith.report.markdown import render_markdown
@@ -51,6 +52,8 @@ def search_step(
     folder = place_of_study(study, study_key(spec, info))
     with place_on_cluster(engine, uris, spec.file.cluster.namespace) as place:
         outcome = search(spec, folder, dataset, ConsoleProgress(step_console(), pace()), engine, place)
+    if spec.file.final.fidelity:
+        keep_fidelity(folder, dataset, lambda text: step_console().print(text, highlight=False))
     content = collect(folder, dataset)
     write_text(report, render_html(content))
     write_text(leaderboard, render_markdown(content))
