@@ -1,8 +1,9 @@
 """Test accuracy after equal minutes of real training: a search on images beside Keras-Tuner's, on the same cores.
 
-Both have the same space, examples, epochs and time, after which neither begins another trial; then each trains its winner on
-train and validation together, for the epochs that were best. The test split is seen once, by that model. Every search runs in a
-fresh process, from whose start the clock runs.
+Both have the same space, examples, epochs and time, after which neither begins another trial. Then each trains its winner on
+train and validation together as its documentation tells: Tunesmith for as many epochs as a trial may have, over which the
+learning rate falls to nothing (`final: {epochs: 20}`), Keras-Tuner's for the epochs that were best. The test split is seen
+once, by that model. Every search runs in a fresh process, from whose start the clock runs.
 """
 
 import argparse
@@ -94,7 +95,7 @@ def run_ours(told: Told) -> Found:
     left, tally = (told.deadline - time.time()) / 60, Tally()
     found = search(make_spec(told.seed, told.epochs, left), study, told.dataset, tally)
     minutes = (time.time() - told.started) / 60
-    winner = train(study, told.dataset, model)
+    winner = train(study, told.dataset, model, epochs=told.epochs)
     accuracy = evaluate(model, told.dataset).figures.metrics["accuracy"]
     return Found(accuracy, found.best.metrics[METRIC], found.trials, tally.epochs, winner.parameters, minutes)
 

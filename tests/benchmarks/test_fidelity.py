@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curves.clock import search
+import epochs_saved
+from curves.clock import search, search_trials
 from curves.scores import FLOOR, Scores
 from curves.searchers import make
 from curves.tables import Problem, find
@@ -104,6 +105,30 @@ def test_ours_start_more_trials_with_a_scheduler_than_without(problem: Problem) 
     ]
     assert started[0] <= 22
     assert started[1] > 30
+
+
+def test_so_many_trials_cost_their_steps(problem: Problem) -> None:
+    course, spent = search_trials(problem, Recorder(problem, stopped={1, 3}), 7)
+    assert course.trials == 7
+    # Two were stopped after three steps, and one failed at its fifth.
+    assert spent == 4 * STEPS + 3 + 3 + 5
+    assert course.best(spent) == min(problem.worth[[0, 2, 4, 6]])
+
+
+def test_what_stopping_saves_is_told_by_kind_of_table(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = data / "saved.json"
+    command = ["x", "--data", str(data), "--seeds", "2", "--trials", "8", "--strategies", "random", "--schedulers", "curve"]
+    monkeypatch.setattr(sys, "argv", [*command, "--processes", "1", "--json", str(file)])
+    epochs_saved.main()
+    shown = capsys.readouterr().out
+    assert "1 of lcbench" in shown
+    assert "1 of taskset" in shown
+    for saved, points, share in np.concatenate(json.loads(file.read_text())["costs"]["random+curve"]):
+        assert 0 <= saved < 1
+        assert points >= 0
+        assert share >= 0
 
 
 def test_the_scores_are_geometric_means_of_medians_and_compared_in_pairs() -> None:
