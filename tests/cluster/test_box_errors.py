@@ -40,7 +40,7 @@ def test_a_user_without_root_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_machine_without_apt_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(BoxError, match="no apt-get: install buildah, debootstrap by your system's means"):
+    with pytest.raises(BoxError, match="no apt-get: install buildah, debootstrap, runc by your system's means"):
         packages.install(packages.TO_BUILD)
 
 

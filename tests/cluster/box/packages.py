@@ -9,14 +9,13 @@ from pathlib import Path
 from tests.cluster.box.commands import run, say
 from tests.cluster.box.errors import BoxError
 
-TO_BUILD = {"buildah": "buildah", "debootstrap": "debootstrap"}
-"""Program to Debian package: for the images' base."""
+TO_BUILD = {"buildah": "buildah", "debootstrap": "debootstrap", "runc": "runc"}
+"""Program to Debian package: for the images. buildah runs an image's commands with runc, which Debian only recommends to it."""
 
 TO_RUN = {
     **TO_BUILD,
     "etcd": "etcd-server",
     "containerd": "containerd",
-    "runc": "runc",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
     "iptables": "iptables",
     "ip": "iproute2",
