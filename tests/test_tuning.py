@@ -65,6 +65,23 @@ def test_the_training_that_the_winner_had_is_tried_first_then_others(study: Path
     assert found.trials == 2
 
 
+def test_the_training_of_a_network_that_grew_is_tuned_too(dataset: Path, tmp_path: Path) -> None:
+    content = {
+        "data": {"uri": "arrays"},
+        "space": {"kind": "graphs", "start": {"convs": 1, "filters": 4}, "most_layers": 4, "most_filters": 8},
+        "strategy": {"name": "morphism"},
+        "evaluation": {"epochs": 1},
+        "budget": {"trials": 3},
+    }
+    before = search(parse_spec(content), tmp_path / "study", dataset)
+    found = tune(tmp_path / "study", dataset, tmp_path / "tuned", trials=2, epochs=2)
+    with Record.read(tmp_path / "tuned") as record:
+        first, second = record.trials()
+    assert first.candidate == {"dropout": 0.25, "learning_rate": 1e-3, "batch_size": 64} != second.candidate
+    assert first.facts["parameters"] == second.facts["parameters"] == before.best.facts["parameters"]
+    assert train(tmp_path / "tuned", dataset, tmp_path / "model", epochs=2).parameters == found.best.facts["parameters"]
+
+
 def test_no_trials_hand_the_study_on(study: Path, dataset: Path, tmp_path: Path) -> None:
     found = tune(study, dataset, tmp_path / "tuned", trials=0)
     with Record.read(study) as before, Record.read(tmp_path / "tuned") as after:

@@ -21,6 +21,7 @@ from tunesmith.spec import build_space
 
 CELLS = {"stages": 2, "cells": 1, "filters": 4}
 TREE = {"a": {"choice": {"one": {"b": {"int": [1, 3]}}, "none": {}}}, "c": {"uniform": [0, 1]}}
+GRAPH = [{"op": "input"}, {"op": "conv", "filters": 4, "inputs": [0]}, {"op": "activation", "inputs": [1]}]
 SPACES: dict[str, dict[str, Any]] = {
     "applications": {"model": "MobileNetV2"},
     "cells_nasbench201": CELLS,
@@ -29,6 +30,7 @@ SPACES: dict[str, dict[str, Any]] = {
     "code": {"build": f"{__name__}:build_model"},
     "dag_enas": {"nodes": 3} | CELLS,
     "dag_enas macro": {"nodes": 4, "scope": "macro"} | CELLS,
+    "graph_training": {"graph": [*GRAPH, {"op": "global_average", "inputs": [2]}], "dropout": {"uniform": [0, 0.5]}},
     "graphs": {"start": {"convs": 2, "filters": 4}, "most_layers": 8, "most_filters": 16},
     "layers": {"convs": [2, 4], "dense": 1, "filters": {"int": [2, 5]}, "units": 4},
     "layers skips": {"convs": [3, 5], "dense": 1, "filters": {"int": [2, 5]}, "units": 4, "skips": True},

@@ -1,13 +1,18 @@
 """Published networks as baselines: built for the data, their training searched."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.spaces.test_cells_nasbench201 import images
+from tunesmith.data.arrays import prepare_arrays
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
+from tunesmith.search import search
 from tunesmith.spaces.applications import Applications
-from tunesmith.spec import build_space
+from tunesmith.spec import build_space, parse_spec
+from tunesmith.train import train
 
 
 @pytest.mark.slow
@@ -36,3 +41,21 @@ def test_images_too_small_and_tables_are_refused() -> None:
         Applications().fit_to(images(8))
     with pytest.raises(SpecError, match="these networks are for images"):
         Applications().fit_to(DatasetInfo("table", "regression", (5,), (), {}, "", ""))
+
+
+@pytest.mark.slow
+def test_a_published_network_is_searched_trained_and_kept_as_any_other(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 255, (60, 32, 32, 3)).astype("uint8")
+    y = np.arange(60) % 2
+    prepare_arrays(x[:40], y[:40], x[40:], y[40:], folder=tmp_path / "dataset")
+    content = {
+        "data": {"uri": "arrays"},
+        "space": {"kind": "applications", "model": "MobileNetV2"},
+        "evaluation": {"epochs": 1},
+        "budget": {"trials": 1},
+    }
+    found = search(parse_spec(content), tmp_path / "study", tmp_path / "dataset")
+    winner = train(tmp_path / "study", tmp_path / "dataset", tmp_path / "model")
+    assert winner.parameters == found.best.facts["parameters"] > 2_000_000
+    assert (tmp_path / "model" / "architecture.json").is_file()

@@ -1,7 +1,7 @@
 """Keys of a space that are either searched or not: a distribution, or one value."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tunesmith.errors import SpecError
@@ -55,6 +55,27 @@ def truth(value: Any) -> Value:
 def whole_rule(default: Setting, high: int) -> Rule:
     """Return the rule of whole numbers from 1 to `high`."""
     return Rule(default, number(1, high + 1, whole=True), f"whole numbers from 1 to {high}")
+
+
+def read_fields(space: Any, rules: Mapping[str, Rule]) -> None:
+    """Read the fields of a frozen dataclass that have rules, where None stands for the default; raises SpecError as below."""
+    for name, rule in rules.items():
+        given = getattr(space, name)
+        object.__setattr__(space, name, rule.default if given is None else read_setting(given, name, rule))
+
+
+def json_fields(space: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as keys of the search file, without those that are None."""
+    values = {field.name: getattr(space, field.name) for field in fields(space)}
+    return {
+        name: each.to_json() if isinstance(each, Distribution) else each for name, each in values.items() if each is not None
+    }
+
+
+def decide(space: Any, names: Iterable[str], choose: Callable[[str, Distribution], Any]) -> dict[str, Any]:
+    """Return a value for each of the fields, chosen where it is searched."""
+    settings = {name: getattr(space, name) for name in names}
+    return {name: choose(name, each) if isinstance(each, Distribution) else each for name, each in settings.items()}
 
 
 def read_setting(given: Any, name: str, rule: Rule) -> Setting:

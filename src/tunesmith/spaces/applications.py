@@ -1,15 +1,15 @@
 """Published networks of keras.applications, untrained: fixed baselines whose training alone is searched."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
 from tunesmith.spaces._architecture import OPTIMIZERS, compile_for, make_optimizer, output_activation, scaling
-from tunesmith.spaces._distributions import Distribution, LogUniform
+from tunesmith.spaces._distributions import LogUniform
 from tunesmith.spaces._graph.training import OUTPUT, Trained
-from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
+from tunesmith.spaces._settings import Rule, decide, json_fields, number, one_of, read_fields, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.spaces._training import Training
 
@@ -39,9 +39,7 @@ class Applications(Space):
         if self.model not in MODELS:
             hint = did_you_mean(self.model, list(MODELS))
             raise SpecError(f"model: got {self.model!r}; allowed: {', '.join(MODELS)}{hint}")
-        for name, rule in RULES.items():
-            given = getattr(self, name)
-            object.__setattr__(self, name, rule.default if given is None else read_setting(given, name, rule))
+        read_fields(self, RULES)
 
     def fit_to(self, data: DatasetInfo) -> "Applications":
         """Return the space; raises SpecError where the data are no images, or images too small for these networks."""
@@ -55,9 +53,7 @@ class Applications(Space):
         return self
 
     def define(self, choose: Chooser) -> Trained:
-        settings = {name: getattr(self, name) for name in RULES}
-        values = {name: choose(name, each) if isinstance(each, Distribution) else each for name, each in settings.items()}
-        return Trained(**values)
+        return Trained(**decide(self, RULES, choose))
 
     def network(self, candidate: Candidate, info: DatasetInfo) -> Training:
         import keras
@@ -72,8 +68,4 @@ class Applications(Space):
         return Training(model, trained.batch_size)
 
     def to_json(self) -> dict[str, Any]:
-        form: dict[str, Any] = {"kind": "applications"}
-        for name in (field.name for field in fields(self)):
-            value = getattr(self, name)
-            form[name] = value.to_json() if isinstance(value, Distribution) else value
-        return form
+        return {"kind": "applications"} | json_fields(self)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,6 @@ import numpy as np
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import configure
-from tunesmith.spaces._architecture import OPTIMIZERS
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._graph.distance import Outline, distance, outline_of
 from tunesmith.spaces._graph.edits import Limits, random_edit
@@ -19,11 +18,12 @@ from tunesmith.spaces._graph.graph import Costs, Graph
 from tunesmith.spaces._graph.inheritance import Inheritance
 from tunesmith.spaces._graph.start import Start, check_sides, start_graph
 from tunesmith.spaces._graph.text import GraphText, check_limits, read, write
-from tunesmith.spaces._graph.training import OUTPUT, Trained, size_of_graph, train_graph
+from tunesmith.spaces._graph.training import OUTPUT, Trained, size_of_graph, train_graph, training_rules
 from tunesmith.spaces._graph.wiring import keys_of
-from tunesmith.spaces._settings import Rule, number, one_of, read_value, whole_rule
+from tunesmith.spaces._settings import Rule, json_fields, read_value, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces._training import Size, Training
+from tunesmith.spaces.graph_training import GraphTraining, dropout_of
 
 if TYPE_CHECKING:
     import keras
@@ -32,10 +32,7 @@ NAME = "graph"
 RULES: dict[str, Rule] = {
     "most_layers": whole_rule(24, 200),
     "most_filters": whole_rule(256, 4096),
-    "dropout": Rule(0.25, number(0, 1), "numbers from 0 to below 1"),
-    "optimizer": Rule("adam", one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
-    "learning_rate": Rule(1e-3, number(1e-12, 1000), "numbers above 0"),
-    "batch_size": whole_rule(64, 2**20),
+    **training_rules(dropout=0.25, learning_rate=1e-3),
 }
 
 
@@ -101,6 +98,12 @@ class Graphs(Space):
         edited = random_edit(self.realize(candidate), self._limits, rng)
         return ({NAME: write(edited[0])}, edited[1]) if edited else None
 
+    def tuned(self, candidate: Candidate) -> tuple[GraphTraining, dict[str, Value]]:
+        """Return the space of trainings of a candidate's graph, and the training that it has."""
+        graph: Graph = self.realize(candidate)
+        settings = (self.optimizer, self.learning_rate, self.batch_size)
+        return GraphTraining(graph.to_json(), dropout_of(graph), *settings).tuned({})
+
     def distance(self, one: Candidate, other: Candidate) -> float:
         """Return what it costs to edit one graph into the other."""
         texts = sorted((str(one[NAME]), str(other[NAME])))
@@ -134,12 +137,8 @@ class Graphs(Space):
         return self._fitting(candidate, info).costs(info.input_shape)
 
     def to_json(self) -> dict[str, Any]:
-        form: dict[str, Any] = {"kind": "graphs"}
-        for name in (field.name for field in fields(self)):
-            value = getattr(self, name)
-            if value is not None:
-                form[name] = value.to_json() if isinstance(value, Start) else value
-        return form
+        start = {"start": self.start.to_json()} if isinstance(self.start, Start) else {}
+        return {"kind": "graphs"} | json_fields(self) | start
 
     def _fitting(self, candidate: Candidate, info: DatasetInfo) -> Graph:
         graph = self.realize(candidate)

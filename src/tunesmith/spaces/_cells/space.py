@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -10,34 +10,22 @@ import numpy as np
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
-from tunesmith.spaces._architecture import OPTIMIZERS
 from tunesmith.spaces._cells.cell import Cell
 from tunesmith.spaces._cells.drawing import describe_cell
 from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._cells.network import CellNetwork, Stack, check_stages
 from tunesmith.spaces._cells.proxies import PROXIES, cell_proxies
-from tunesmith.spaces._distributions import Choice, Distribution, LogUniform, Uniform, Value
+from tunesmith.spaces._distributions import Distribution, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
-from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph
-from tunesmith.spaces._settings import Rule, number, one_of, read_setting, whole_rule
+from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph, training_rules, tuning_of
+from tunesmith.spaces._settings import decide, json_fields, read_fields
 from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces._training import Size, Training
 
 SIZES = ("stages", "cells", "filters")
 MOST = {"stages": 4, "cells": 32, "filters": 2048}
-RULES: dict[str, Rule] = {
-    "dropout": Rule(0.0, number(0, 1), "numbers from 0 to below 1"),
-    "optimizer": Rule("adam", one_of(OPTIMIZERS), ", ".join(OPTIMIZERS)),
-    "learning_rate": Rule(2e-3, number(1e-12, 1000), "numbers above 0"),
-    "batch_size": whole_rule(64, 2**20),
-}
+RULES = training_rules(dropout=0.0, learning_rate=2e-3)
 MOST_REMEMBERED = 50_000
-# What is searched when the cell is found and its training is tuned.
-TUNED: dict[str, Distribution] = {
-    "dropout": Uniform(0.0, 0.5),
-    "learning_rate": LogUniform(2e-4, 2e-2),
-    "batch_size": Choice((16, 32, 64, 128)),
-}
 
 
 @dataclass(frozen=True)
@@ -62,9 +50,7 @@ class CellSpace(Space):
         for name in SIZES:
             if not 1 <= getattr(self, name) <= MOST[name]:
                 raise SpecError(f"{name}: got {getattr(self, name)}; needs a whole number from 1 to {MOST[name]}")
-        for name, rule in RULES.items():
-            given = getattr(self, name)
-            object.__setattr__(self, name, rule.default if given is None else read_setting(given, name, rule))
+        read_fields(self, RULES)
         self._check()
         if self.cell is not None:
             self._given()
@@ -82,7 +68,7 @@ class CellSpace(Space):
 
     def define(self, choose: Chooser) -> CellNetwork:
         cells = self.define_cells(choose) if self.cell is None else self._given()
-        values = {name: self._value(choose, name) for name in RULES}
+        values = decide(self, RULES, choose)
         stack = Stack(self.stages, self.cells, self.filters, values.pop("dropout"))
         return CellNetwork(cells, stack, Trained(**values), self.draw)
 
@@ -105,11 +91,9 @@ class CellSpace(Space):
         return replace(self, cell=self.cell_of(candidate))
 
     def tuned(self, candidate: Candidate) -> tuple["CellSpace", dict[str, Value]]:
-        """Return the space of trainings of a candidate's cell, and the training that it has, where that is in the space."""
-        searched = {name: TUNED[name] for name in TUNED if not isinstance(getattr(self, name), Distribution)}
-        space = replace(self.with_cell(candidate), **searched)
-        chosen = [name for name in RULES if isinstance(getattr(space, name), Distribution)]
-        return space, {name: candidate.get(name, getattr(self, name)) for name in chosen}
+        """Return the space of trainings of a candidate's cell, and the training that it has."""
+        searched, found = tuning_of(self, candidate, RULES)
+        return replace(self.with_cell(candidate), **searched), found
 
     def cell_of(self, candidate: Candidate) -> dict[str, Value]:
         """Return the part of a candidate that is its cell."""
@@ -183,12 +167,7 @@ class CellSpace(Space):
 
     def to_json(self) -> dict[str, Any]:
         kind = type(self).__module__.rpartition(".")[2]
-        form: dict[str, Any] = {"kind": kind}
-        for name in (field.name for field in fields(self)):
-            value = getattr(self, name)
-            if value is not None:
-                form[name] = value.to_json() if isinstance(value, Distribution) else value
-        return form
+        return {"kind": kind} | json_fields(self)
 
     def usual_training(self) -> dict[str, Value]:
         """Return the middle of each distribution of the training's settings."""
@@ -202,10 +181,6 @@ class CellSpace(Space):
             return bare.realize({**self.cell, **bare.usual_training()}).cells
         except SpecError as error:
             raise SpecError(str(error).replace("candidate.", "cell.", 1)) from None
-
-    def _value(self, choose: Chooser, name: str) -> Any:
-        setting = getattr(self, name)
-        return choose(name, setting) if isinstance(setting, Distribution) else setting
 
 
 def _remember(known: dict[str, Any], key: str, value: object) -> None:

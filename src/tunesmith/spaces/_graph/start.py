@@ -52,4 +52,6 @@ def check_sides(graph: Graph, data: DatasetInfo, where: str) -> None:
     for node in graph.nodes[1:]:
         sides = shapes[node.inputs[0]][:-1]
         if sides and getattr(node.layer, "stride", 1) > min(sides):
-            raise SpecError(f"{where}{show(data.input_shape)} pixels are too few for so many layers that halve the image")
+            fitting = (min(data.input_shape[:2]) - 1).bit_length()
+            told = f"are too few for so many layers that halve the image; it can be halved {fitting} times"
+            raise SpecError(f"{where}{show(data.input_shape)} pixels {told}")
