@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,6 +122,15 @@ def test_a_cell_that_was_found_is_trained_in_many_ways(space: CellSpace) -> None
     assert set(found) == {"dropout", "learning_rate", "batch_size"}
     assert build_space(json.loads(json.dumps(tuned.to_json()))) == tuned
     assert tuned.estimate(found, data(space)).parameters == space.estimate(candidate, data(space)).parameters  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("training", [{"learning_rate": 0.1, "optimizer": "sgd"}, {"batch_size": 48}, {"dropout": 0.7}])
+def test_a_training_beyond_the_usual_ranges_is_in_the_space_that_tunes_it(space: CellSpace, training: dict[str, Any]) -> None:
+    given = replace(space, **training)
+    tuned, found = given.tuned(drawn(given, 1)[0])
+    tuned.realize(found)
+    assert {name: found[name] for name in training if name in found}.items() <= training.items()
+    assert tuned.optimizer == given.optimizer
 
 
 def test_an_image_too_small_is_refused_with_the_stages_that_fit(space: CellSpace) -> None:

@@ -132,7 +132,16 @@ def test_loose_ends_of_enas_are_averaged_and_a_layer_may_skip() -> None:
         (lambda: NASNet(kept={"norml": [0]}), "kept.norml: is no cell; allowed: normal, reduction"),
         (lambda: NASNet(kept={"normal": [9]}), r"kept.normal: got \[9\]; needs a list of states from 0 to 6"),
         (lambda: PNASCells(least_blocks=6), "least_blocks: got 6; needs a whole number from 1 to blocks, 5"),
-        (lambda: DagENAS(nodes=2, scope="macro"), "nodes: got 2; 3 stages need one each"),
+        (lambda: DagENAS(nodes=2, scope="macro"), "stages: got 3; each needs a node, and nodes is 2"),
+        (lambda: NASNet(kept={"reduction": [1]}), r"kept.reduction: got \[1\]; needs a list of states from 2 to 6"),
+        (
+            lambda: MOBILE.fit_to(images(32)),
+            "stages: got 3, each .* halves the image, after the stem has halved it 3 times; 32x32 pixels allow 2 at most",
+        ),
+        (
+            lambda: MOBILE.fit_to(images(8)),
+            "stem: halves the image 3 times before the first stage; 8x8 pixels are too few",
+        ),
     ],
 )
 def test_settings_that_cannot_be_are_refused(make, message: str) -> None:

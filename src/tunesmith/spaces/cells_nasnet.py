@@ -50,17 +50,18 @@ class NASNet(CellSpace):
         if not 1 <= self.blocks <= MOST_BLOCKS:
             raise SpecError(f"blocks: got {self.blocks}; needs a whole number from 1 to {MOST_BLOCKS}")
         for name, states in (self.kept or {}).items():
-            allowed = list(range(self.blocks + INPUTS))
             if name not in CELLS:
                 raise SpecError(f"kept.{name}: is no cell; allowed: {', '.join(CELLS)}")
+            # What a reduction cell reads is larger than what it makes, so it cannot be part of its output.
+            allowed = list(range(INPUTS if name == "reduction" else 0, self.blocks + INPUTS))
             if not isinstance(states, list | tuple) or not all(type(state) is int and state in allowed for state in states):
-                raise SpecError(f"kept.{name}: got {states!r}; needs a list of states from 0 to {allowed[-1]}")
+                raise SpecError(f"kept.{name}: got {states!r}; needs a list of states from {allowed[0]} to {allowed[-1]}")
 
     def fit_to(self, data: DatasetInfo) -> "NASNet":
         fitted = super().fit_to(data)
         assert isinstance(fitted, NASNet)
         if self.stem == "imagenet":
-            check_stages(self.stages + STEM_HALVINGS, data.input_shape)
+            check_stages(self.stages, data.input_shape, before=STEM_HALVINGS)
         return fitted
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:

@@ -37,7 +37,7 @@ class DagENAS(CellSpace):
         if not 1 <= self.nodes <= MOST_NODES:
             raise SpecError(f"nodes: got {self.nodes}; needs a whole number from 1 to {MOST_NODES}")
         if self.scope == "macro" and self.nodes < self.stages:
-            raise SpecError(f"nodes: got {self.nodes}; {self.stages} stages need one each")
+            raise SpecError(f"stages: got {self.stages}; each needs a node, and nodes is {self.nodes}")
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:
         if self.scope == "macro":

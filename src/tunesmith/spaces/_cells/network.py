@@ -48,14 +48,18 @@ class CellNetwork:
         return draft.graph()
 
 
-def check_stages(stages: int, image: Shape) -> None:
-    """Raise SpecError where an image is too small to be halved from stage to stage."""
+def check_stages(stages: int, image: Shape, before: int = 0) -> None:
+    """Raise SpecError where an image is too small to be halved from stage to stage, and `before` times by the stem."""
     side, fitting = min(image[:2]), 1
     while side // 2 >= LEAST_SIDE:
         side, fitting = (side + 1) // 2, fitting + 1
+    fitting, shown = fitting - before, "x".join(map(str, image[:2]))
+    if fitting < 1:
+        raise SpecError(f"stem: halves the image {before} times before the first stage; {shown} pixels are too few for that")
     if stages > fitting:
-        shown = "x".join(map(str, image[:2]))
-        raise SpecError(f"stages: got {stages}, each but the first halves the image; {shown} pixels allow {fitting} at most")
+        halved = f", after the stem has halved it {before} times" if before else ""
+        told = f"each but the first halves the image{halved}; {shown} pixels allow {fitting} at most"
+        raise SpecError(f"stages: got {stages}, {told}")
 
 
 def draw_cell(draft: Draft, cell: Cell, inputs: tuple[int, ...], filters: int, stride: int = 1) -> int:
