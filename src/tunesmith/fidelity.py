@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from scipy.stats import spearmanr
 
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError, StudyError, TrialFailed
 from tunesmith.evaluation._context import Context
+from tunesmith.evaluation._measured import trained_by
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.files import write_json
 from tunesmith.record import Record
@@ -28,15 +30,16 @@ Log = Callable[[str], None]
 class Fidelity:
     """The content of `fidelity.json`: the trials that were trained in full, and what came of them.
 
-    `compared` and `full`: the objective as the search saw it, and after the full training. `correlation`: Spearman's, of the
-    ranks. `seconds` and `full_seconds`: of a trial and of a full training, on average.
+    `compared` and `full`: the first metric of training that the search is after, as the search saw it, and after the full
+    training. `correlation`: Spearman's, of the ranks; None where all figures of one side are equal. `seconds` and
+    `full_seconds`: of a trial and of a full training, on average.
     """
 
     metric: str
     trials: list[int]
     compared: list[float]
     full: list[float]
-    correlation: float
+    correlation: float | None
     epochs: int
     seconds: float
     full_seconds: float
@@ -45,8 +48,9 @@ class Fidelity:
 def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None, log: Log = lambda _: None) -> Fidelity:
     """Train `count` trials of all ranks at full size on all examples, and keep in the study how well they were ranked.
 
-    epochs: of the full training; without it the search file's `final.epochs`, else its `evaluation.epochs`. Raises StudyError
-    where fewer than three trials have finished, SpecError for fewer than three trials.
+    epochs: of the full training; without it the search file's `final.epochs`, else its `evaluation.epochs`. A trial whose full
+    training fails is told to `log` and left out. Raises StudyError where fewer than three are left, SpecError for fewer than
+    three trials.
     """
     if count < LEAST:
         raise SpecError(f"trials: got {count}; a rank correlation needs {LEAST} at least")
@@ -55,16 +59,25 @@ def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None,
         raise StudyError(f"{study}: only {len(chosen)} trials finished with {objective.metric}; {LEAST} are needed")
     epochs = epochs or _full_epochs(spec)
     evaluator = TrainingEvaluator(spec.space, dataset, objective, epochs)
-    full, started = [], time.monotonic()
+    full: dict[int, float] = {}
+    started = time.monotonic()
     for trial in chosen:
-        full.append(_trained(evaluator, trial, trial_seed(spec.seed, trial.number))[objective.metric])
-        log(f"trial {trial.number}: {objective.metric} {trial.metrics[objective.metric]:.4g}, in full {full[-1]:.4g}")
-    compared = [trial.metrics[objective.metric] for trial in chosen]
+        try:
+            full[trial.number] = _trained(evaluator, trial, trial_seed(spec.seed, trial.number))[objective.metric]
+        except TrialFailed as error:
+            log(f"trial {trial.number} could not be trained in full, and is left out: {error}")
+            continue
+        told = f"{objective.metric} {trial.metrics[objective.metric]:.4g}, in full {full[trial.number]:.4g}"
+        log(f"trial {trial.number}: {told}")
+    trained = [trial for trial in chosen if trial.number in full]
+    if len(trained) < LEAST:
+        raise StudyError(f"{study}: only {len(trained)} trials could be trained in full; {LEAST} are needed")
+    compared = [trial.metrics[objective.metric] for trial in trained]
     found = Fidelity(
-        *(objective.metric, [trial.number for trial in chosen], compared, full),
-        correlation=float(spearmanr(compared, full)[0]),  # pyright: ignore[reportArgumentType]
+        *(objective.metric, list(full), compared, list(full.values())),
+        correlation=_correlation(compared, list(full.values())),
         epochs=epochs,
-        seconds=sum(trial.seconds for trial in chosen) / len(chosen),
+        seconds=sum(trial.seconds for trial in trained) / len(trained),
         full_seconds=(time.monotonic() - started) / len(chosen),
     )
     write_json(study / FILE, asdict(found))
@@ -74,7 +87,7 @@ def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None,
 def keep_fidelity(study: Path, dataset: Path, log: Log) -> None:
     """Measure the fidelity that the study's search file asks for (`final.fidelity`), unless that is there from before.
 
-    With fewer than three finished trials `log` is told that there is nothing to measure.
+    `log` is told where fewer than three trials finished, or could be trained in full: the search is worth no less for it.
     """
     with Record.read(study) as record:
         count = study_spec(record).file.final.fidelity
@@ -87,7 +100,10 @@ def keep_fidelity(study: Path, dataset: Path, log: Log) -> None:
     if len(chosen) < LEAST:
         log(f"fidelity is not measured: {len(chosen)} trials finished, {LEAST} are needed")
         return
-    measure_fidelity(study, dataset, count, None, log)
+    try:
+        measure_fidelity(study, dataset, count, None, log)
+    except StudyError as error:
+        log(f"fidelity is not measured: {error}")
 
 
 def read_fidelity(study: Path) -> Fidelity | None:
@@ -97,10 +113,10 @@ def read_fidelity(study: Path) -> Fidelity | None:
 
 
 def _chosen(study: Path, dataset: Path, count: int) -> tuple[Spec, Objective, list[Trial]]:
-    """Return the study's spec and first objective, and the trials to be trained in full."""
+    """Return the study's spec, the metric of training that it is after, and the trials to be trained in full."""
     with Record.read(study) as record:
         spec, trials = study_spec(record).for_data(DatasetInfo.load(dataset)), record.trials()
-    objective = spec_aims(spec).objectives[0]
+    objective = trained_by(spec_aims(spec))
     return spec, objective, _spread(trials, objective.metric, count)
 
 
@@ -118,8 +134,10 @@ def _spread(trials: Sequence[Trial], metric: str, count: int) -> list[Trial]:
 
 def _trained(evaluator: TrainingEvaluator, trial: Trial, seed: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
-        context = Context(trial.number, seed, Path(folder), lambda *_: None)
-        try:
-            return evaluator.evaluate(trial.candidate, context)
-        except TrialFailed as error:
-            raise StudyError(f"trial {trial.number} could not be trained in full: {error}") from None
+        return evaluator.evaluate(trial.candidate, Context(trial.number, seed, Path(folder), lambda *_: None))
+
+
+def _correlation(compared: list[float], full: list[float]) -> float | None:
+    if not np.ptp(compared) or not np.ptp(full):
+        return None
+    return float(spearmanr(compared, full)[0])  # pyright: ignore[reportArgumentType]

@@ -107,5 +107,6 @@ def fidelity(folder: Path, trials: int, epochs: int | None, json_output: bool) -
         print_json(asdict(found))
         return
     share = found.seconds / found.full_seconds
-    told = f"rank correlation {found.correlation:.2f} over {len(found.trials)} trials"
+    shown = "none, all figures are equal," if found.correlation is None else f"{found.correlation:.2f}"
+    told = f"rank correlation {shown} over {len(found.trials)} trials"
     console(stderr=False).print(f"{told}; a trial takes {share:.0%} of a full training", highlight=False)

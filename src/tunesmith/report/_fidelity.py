@@ -27,22 +27,31 @@ def describe_fidelity(fidelity: Mapping[str, Any] | None, spec: Mapping[str, Any
 
 def _compared(spec: Mapping[str, Any]) -> str:
     """Return how trials were compared, where that is cheaper than the final training."""
-    evaluation, final = spec.get("evaluation") or {}, spec.get("final") or {}
+    evaluation, final, scheduler = (spec.get(section) or {} for section in ("evaluation", "final", "scheduler"))
     epochs, share = evaluation.get("epochs"), evaluation.get("share") or 1
     sizes = ", ".join(f"{name} {value}" for name, value in (evaluation.get("size") or {}).items())
     fewer = bool(epochs and (final.get("epochs") or 0) > epochs)
-    if not (sizes or share < 1 or fewer):
+    growing, ended = evaluation.get("examples") == "growing", scheduler.get("name", "none")
+    if not (sizes or share < 1 or fewer or growing or ended != "none"):
         return ""
-    parts = [f"as networks of {sizes}" if sizes else "at full size", f"on {share:.0%} of the training examples"]
-    return f"Trials were compared {', '.join(parts)}, for {epochs} epochs at most."
+    parts = [
+        f"as networks of {sizes}" if sizes else "at full size",
+        f"on {'a growing share' if growing else format(share, '.0%')} of the training examples",
+        *(["those nearest to the centres of clusters"] if share < 1 and evaluation.get("by") == "clusters" else []),
+        f"for {epochs} epochs at most",
+        *([f"the poor ones ended early by {ended!r}"] if ended != "none" else []),
+    ]
+    return f"Trials were compared {', '.join(parts)}."
 
 
 def _measured(fidelity: Mapping[str, Any], compared: str) -> dict[str, str]:
     metric, count = fidelity["metric"], len(fidelity["trials"])
     share = fidelity["seconds"] / fidelity["full_seconds"] if fidelity["full_seconds"] else 0.0
+    correlation = fidelity["correlation"]
+    shown = "cannot be told, all figures are equal" if correlation is None else f"is {correlation:.2f}"
     told = (
         f"{compared} {count} trials, from the worst to the best, were trained in full ({fidelity['epochs']} epochs): the rank "
-        f"correlation of both figures is {fidelity['correlation']:.2f}. A trial took {share:.0%} of a full training's time."
+        f"correlation of both figures {shown}. A trial took {share:.0%} of a full training's time."
     )
     x, y = scale(fidelity["compared"], LEFT, RIGHT, log=False), scale(fidelity["full"], BOTTOM, TOP, log=False)
     dots = [
