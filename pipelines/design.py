@@ -63,7 +63,7 @@ def design(
         search_space: What may be chosen, as the section `space` of a search file: its kind, and the sizes of the final network.
         search_size: Sizes of the networks that are compared, such as {"cells": 1, "filters": 8}; empty: those of the final one.
         strategy: What proposes candidates, such as evolution, gp or random.
-        trial_scheduler: What ends poor trials early: median, or none.
+        trial_scheduler: What ends poor trials early: median, halving, hyperband, curve, or none.
         objectives: What is sought, as a search file's section: [{"metric": "val_accuracy", "goal": "maximize"}, ...].
         constraints: Bounds that candidates must keep, such as ["parameters <= 500000"].
         trials: Candidates to try in all.
@@ -127,7 +127,7 @@ def design(
     study = searched.outputs["study"]
     tuning = tune_training(dataset=dataset, study=study, tune_trials=tune_trials, final_epochs=final_epochs, engine=engine)
     tuned = tuning.outputs["tuned"]
-    model = train_model(dataset=dataset, study=tuned, final_epochs=final_epochs).outputs["model"]
+    model = train_model(dataset=dataset, study=tuned).outputs["model"]
     evaluation = evaluate_model(dataset=dataset, study=study, model=model).outputs["evaluation"]
     checked = check_model(evaluation=evaluation, min_accuracy=min_test_accuracy, min_r2=min_test_r2)
     exported = export_model(dataset=dataset, study=study, model=model, evaluation=evaluation, export_formats=export_formats)

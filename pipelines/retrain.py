@@ -64,7 +64,7 @@ def retrain(
         test_share: Share of all examples that judges both models; neither search nor training sees it.
         search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
         strategy: What proposes candidates, such as auto, tpe or random.
-        trial_scheduler: What ends poor trials early: median, or none.
+        trial_scheduler: What ends poor trials early: median, halving, hyperband, curve, or none.
         trials: Candidates to try in all; the best ones of the search behind the model in use come first.
         parallel_trials: Candidates to train at a time.
         search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.

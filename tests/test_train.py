@@ -12,10 +12,11 @@ import pytest
 from tests.evaluation.sets import CLASSIFIER, REGRESSOR, make_context, write_images, write_regression
 from tunesmith.data.dataset import Dataset
 from tunesmith.data.info import DatasetInfo
-from tunesmith.errors import StudyError
+from tunesmith.errors import SpecError, StudyError
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.record import Record
 from tunesmith.search import make_evaluator, spec_aims
+from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
 from tunesmith.spec import Spec, parse_spec
@@ -128,6 +129,29 @@ def test_the_best_trial_of_a_study_is_trained(tmp_path: Path, pictures: Searched
     winner = train(tmp_path / "study", dataset, tmp_path / "model")
     assert (winner.trial, winner.epochs) == (1, 1)
     assert (tmp_path / "model" / "model.keras").exists()
+
+
+@pytest.mark.parametrize(("final", "epochs"), [({}, 1 + 2 + 4), ({"epochs": 3}, 3)])
+def test_a_winner_that_went_on_with_others_weights_is_trained_for_their_epochs_too(
+    tmp_path: Path, pictures: Searched, final: dict[str, int], epochs: int
+):
+    spec, trial, dataset, _ = pictures
+    with Record.start(tmp_path / "study", spec.to_json() | {"final": final}) as record:
+        # Trial 1 began anew, although it has a parent; 3 is the winner, and goes back to it by way of 2.
+        for number, parent in enumerate((None, 0, 1, 2)):
+            record.begin(number, CANDIDATE, parent=parent)
+            metrics = trial.metrics | {spec_aims(spec).objectives[0].metric: number / 10}
+            facts = {"best_epoch": (8.0, 4.0, 2.0, 1.0)[number], "inherited": float(number > 1)}
+            record.finish(Trial(number, CANDIDATE, State.FINISHED, metrics, facts=facts, parent=parent))
+    assert train(tmp_path / "study", dataset, tmp_path / "model").epochs == epochs
+
+
+def test_a_trial_of_a_small_network_is_not_passed_on_as_the_final_one(tmp_path: Path, pictures: Searched):
+    spec, trial, dataset, kept = pictures
+    small = replace(spec, file=spec.file.model_copy(update={"evaluation": EvaluationSpec(size={"cells": 1})}))
+    with pytest.raises(SpecError, match=r"evaluation\.size: trials are smaller than the final network"):
+        fit_winner(small, trial, dataset, tmp_path / "model", kept, False, lambda *_: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_winner_that_cannot_be_trained_again_says_so(tmp_path: Path, pictures: Searched):

@@ -53,7 +53,7 @@ def search_architecture(
         metrics: The best validation figure and how many trials ended how.
         search_space: What may be chosen, as the section `space` of a search file: its kind, and the sizes of the final network.
         strategy: What proposes candidates, such as auto, tpe or random.
-        trial_scheduler: What ends poor trials early: median, or none.
+        trial_scheduler: What ends poor trials early: median, halving, hyperband, curve, or none.
         objectives: What is sought, as a search file's section: [{"metric": "val_accuracy", "goal": "maximize"}, ...].
         constraints: Bounds that candidates must keep, such as ["parameters <= 500000"].
         trials: Candidates to try in all.

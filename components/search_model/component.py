@@ -47,7 +47,7 @@ def search_model(
         metrics: The best validation figure and how many trials ended how.
         search_space: What may be chosen, as the section `space` of a search file: its kind and its settings.
         strategy: What proposes candidates, such as auto, tpe or random.
-        trial_scheduler: What ends poor trials early: median, or none.
+        trial_scheduler: What ends poor trials early: median, halving, hyperband, curve, or none.
         trials: Candidates to try in all.
         parallel_trials: Candidates to train at a time.
         search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.

@@ -34,6 +34,10 @@ def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True, en
     """
     started = time.monotonic()
     trains = spec.file.evaluation.kind == "training"
+    if trains:
+        from tunesmith.train import check_refit
+
+        check_refit(spec, refit)
     dataset = _prepare(spec, folder, console) if trains else None
     outcome = search(spec, folder / "study", dataset, ConsoleProgress(console), engine)
     outputs = {"study": folder / "study"}
@@ -129,7 +133,7 @@ def _train_and_judge(spec: Spec, folder: Path, dataset: Path, refit: bool, conso
         study = folder / "tuning"
     import_keras()
     console.print("train   the winner" + (" on train + validation" if refit else ": its trial's own model"))
-    train(study, dataset, folder / "model", refit, epochs=None if final.tune else final.epochs)
+    train(study, dataset, folder / "model", refit)
     console.print("judge   on the test split")
     evaluation = evaluate(folder / "model", dataset, folder / "evaluation")
     console.print("export  and compare")

@@ -3,16 +3,17 @@
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.architecture import Architecture
 from tunesmith.data.info import DatasetInfo
-from tunesmith.errors import StudyError, TrialFailed
+from tunesmith.errors import SpecError, StudyError, TrialFailed
 from tunesmith.evaluation._describe import describe_network
 from tunesmith.evaluation._feed import load_splits
+from tunesmith.evaluation._inheritance import INHERITED
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Watch
@@ -53,15 +54,34 @@ class Winner:
 def train(
     study: Path, dataset: Path, model: Path, refit: bool = True, log: Log | None = None, epochs: int | None = None
 ) -> Winner:
-    """Train the winner of the study in the folder `study` into the folder `model`; `epochs` of a refit, see fit_winner.
+    """Train the winner of the study in the folder `study` into the folder `model`.
 
-    Raises StudyError where the study has no winner or its training fails, SpecError where its space has no networks.
+    epochs: of a refit, see fit_winner; without it the search file's `final.epochs`. Raises StudyError where the study has no
+    winner or its training fails, SpecError where its space has no networks, or where the trials' own are smaller than the
+    final one and `refit` is false.
     """
     with Record.read(study) as record:
         spec = study_spec(record).for_data(DatasetInfo.load(dataset))
         best = outcome(record, spec_aims(spec)).best
         kept = record.trial_folder(best.number) / "model.keras"
-    return fit_winner(spec, best, dataset, model, kept, refit, log or (lambda *_: None), epochs)
+        grown_from = _grown_from(best, record.trials())
+    epochs = epochs or spec.file.final.epochs
+    return fit_winner(spec, best, dataset, model, kept, refit, log or (lambda *_: None), epochs, grown_from)
+
+
+def check_refit(spec: Spec, refit: bool) -> None:
+    """Raise SpecError where the networks of trials are smaller than the final one, so that none of them can be it."""
+    if spec.file.evaluation.size and not refit:
+        raise SpecError("evaluation.size: trials are smaller than the final network; train the winner anew (refit)")
+
+
+def _grown_from(trial: Trial, trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials whose weights a trial went on with: its parent, that one's parent, and so on."""
+    by_number, found = {each.number: each for each in trials}, []
+    while trial.facts.get(INHERITED) and trial.parent in by_number:
+        trial = by_number[trial.parent]
+        found.append(trial)
+    return found
 
 
 def fit_winner(
@@ -73,17 +93,20 @@ def fit_winner(
     refit: bool,
     log: Log,
     epochs: int | None = None,
+    grown_from: Sequence[Trial] = (),
 ) -> Winner:
     """Write the model of `trial` and all that describes it into `model_folder`, whole or not at all.
 
     refit: train its candidate anew, at full size, on train and validation, with its seed, for the number of epochs that was
-    best in the trial, or for `epochs`, over which the learning rate then falls to nothing; `log(epoch, metrics)` follows it.
-    Otherwise `trial_model`, the trial's own checkpoint, is passed through.
+    best in the trial and in those before it whose weights it went on with (`grown_from`), or for `epochs`, over which the
+    learning rate then falls to nothing; `log(epoch, metrics)` follows it. Otherwise `trial_model`, the trial's own
+    checkpoint, is passed through.
     """
-    started = time.monotonic()
+    check_refit(spec, refit)
+    started, best_epochs = time.monotonic(), sum(_best_epoch(each) for each in (trial, *grown_from))
     with fresh_session(), memory_errors(), whole_folder(model_folder) as folder:
         if refit:
-            model, history = _refit(spec, trial, dataset_folder, log, epochs)
+            model, history = _refit(spec, trial, dataset_folder, log, epochs, best_epochs)
             save_model(model, folder / "model.keras")
         else:
             model, history = _pass_through(trial, trial_model, folder / "model.keras"), []
@@ -95,7 +118,7 @@ def fit_winner(
             candidate=dict(trial.candidate),
             metrics=trial.metrics,
             refit=refit,
-            epochs=len(history) if refit else _best_epoch(trial),
+            epochs=len(history) if refit else best_epochs,
             parameters=model.count_params(),
             input_shape=DatasetInfo.load(dataset_folder).input_shape,
             dtype=str(model.compute_dtype),
@@ -109,7 +132,7 @@ def fit_winner(
 
 
 def _refit(
-    spec: Spec, trial: Trial, dataset: Path, log: Log, epochs: int | None
+    spec: Spec, trial: Trial, dataset: Path, log: Log, epochs: int | None, best_epochs: int
 ) -> tuple["keras.Model", list[dict[str, float]]]:
     """Return the retrained model and its metrics per epoch.
 
@@ -129,7 +152,7 @@ def _refit(
     make_variables(training.model, examples.x, examples.y)
     batches = examples.batches(training.batch_size, seed)
     slowing = [_slowing(training.model, epochs)] if epochs else []
-    fit(training.model, batches, epochs or _best_epoch(trial), watch, callbacks=slowing)
+    fit(training.model, batches, epochs or best_epochs, watch, callbacks=slowing)
     if isinstance(watch.ending, TrialFailed):
         raise StudyError(f"trial {trial.number} could not be trained again: {watch.ending}; pass its own model on (no refit)")
     return in_target_units(training.model, splits.info), history
