@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
@@ -61,6 +62,19 @@ def test_what_was_answered_in_time_is_kept_and_the_rest_is_random() -> None:
     assert answer.candidates == [proposal.candidate for proposal in Random().propose(study_of(PLAN), 5)]
     assert answer.substitutes == 3
     assert answer.why == "the strategy took longer than 0.3 s"
+
+
+def test_a_strategy_that_asks_for_more_patience_is_waited_for() -> None:
+    @dataclass(frozen=True)
+    class Slow(Asleep):
+        patience: ClassVar[float] = 30.0
+
+    @dataclass(frozen=True)
+    class Hasty(Asleep):
+        patience: ClassVar[float] = 0.1
+
+    assert Proposer().answer(replace(PLAN, strategy=Slow()), study_of(PLAN), 1).substitutes == 0
+    assert Proposer().answer(replace(PLAN, strategy=Hasty()), study_of(PLAN), 1).why == "the strategy took longer than 0.1 s"
 
 
 def test_an_abandoned_computation_ends() -> None:

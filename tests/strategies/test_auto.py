@@ -15,6 +15,7 @@ from tunesmith.report.html import render_html
 from tunesmith.report.markdown import render_markdown
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
+from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._strategy import Strategy
@@ -54,6 +55,7 @@ def stopped(count: int) -> dict[str, Any]:
         ({"space": SMALL}, "gp"),
         ({"space": PROGRAM, "budget": 30}, "tpe"),
         ({"space": Layers(), "budget": 30}, "gp"),
+        ({"space": Graphs(), "budget": 30}, "morphism"),
         ({"parallel": MOST_PARALLEL_FOR_GP + 1}, "tpe"),
         ({"others": (Objective("b"), Objective("c"))}, "gp"),
         ({"others": (Objective("b"), Objective("c"), Objective("d"))}, "nsga2"),

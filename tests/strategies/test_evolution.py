@@ -125,3 +125,13 @@ def test_a_child_names_its_parent_and_on_a_space_of_edits_is_one_edit_away() -> 
     info = images(8)
     old, new = (space.network(candidate, info).model for candidate in (parent, proposal.candidate))
     space.inherit(proposal.candidate, parent, old, new)
+
+
+def test_on_a_space_of_edits_weights_may_be_left_behind() -> None:
+    space, rng = Graphs(start={"convs": 1, "filters": 4}, most_layers=8), np.random.default_rng(0)
+    trials = tuple(Trial(n, space.sample(rng), State.FINISHED, {"loss": float(rng.random())}) for n in range(8))
+    study = StudyView(space, Objective("loss"), trials, 8)
+    heir, anew = (Evolution(population=8, inherit=inherit).propose(study, 1)[0] for inherit in (True, False))
+    assert heir.candidate == anew.candidate
+    assert heir.parent is not None
+    assert anew.parent is None

@@ -52,6 +52,8 @@ class Words(Space):
 
 
 WORDS = Words()
+BLOCK = {"left": 0, "left_operation": "identity", "right": 1, "right_operation": "max_3x3"}
+GIVEN = {"blocks": 1, **{f"block1.{name}": value for name, value in BLOCK.items()}}
 RNG = np.random.default_rng(0)
 
 
@@ -124,6 +126,17 @@ def test_a_space_whose_cells_have_one_size_is_searched_by_neighbours() -> None:
     assert grows(PNASCells(blocks=2))
     assert not grows(PNASCells(blocks=2, least_blocks=2))
     assert not grows(NASBench201())
+
+
+@pytest.mark.parametrize(
+    "settings", [{"blocks": 1}, {"blocks": 3, "cell": GIVEN, "learning_rate": {"loguniform": [1e-4, 1e-2]}}]
+)
+def test_where_cells_cannot_grow_all_that_is_proposed_fits_the_space(settings: dict[str, Any]) -> None:
+    space = PNASCells(**settings)
+    assert not grows(space)
+    study = play(PNAS(first=4), StudyView(space, LOSS, budget=12), 12, lambda candidate: float(len(str(candidate))))
+    for trial in study.trials:
+        space.realize(trial.candidate)
 
 
 def test_neighbours_of_a_cell_differ_in_one_edge() -> None:

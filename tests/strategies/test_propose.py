@@ -1,17 +1,29 @@
 """What every host proposes: candidates to be tried first, then the strategy's."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 
-from tunesmith.errors import SpaceExhausted
+from tunesmith.errors import SpaceExhausted, SpecError
+from tunesmith.spaces._capabilities import Inheriting, Morphable
+from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.parameters import Parameters
-from tunesmith.strategies._strategy import propose
+from tunesmith.strategies._strategy import check_pair, draw_unseen, propose
 from tunesmith.strategies.random import Random
 from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Objective, State, StudyView, Trial
 
 SPACE = Parameters({"x": {"int": [1, 100]}})
+
+
+@dataclass(frozen=True)
+class Editing(Random):
+    """A strategy that can do nothing where candidates cannot be edited."""
+
+    needs: ClassVar[tuple[type, ...]] = (Morphable, Inheriting)
+
+
 FIRST = ({"x": 7}, {"x": 101}, {"y": 1}, {"x": 9, "y": 1}, {"x": 8})
 
 
@@ -55,6 +67,21 @@ def test_without_any_the_strategy_answers_alone() -> None:
     study = view()
     assert propose(TPE(), study, 3) == TPE().propose(study, 3)
     assert propose(TPE(), study, 0) == []
+
+
+def test_a_strategy_that_repeats_itself_gets_any_candidate_that_is_left_not_the_first() -> None:
+    drawn = [
+        draw_unseen(replace(view(), trials=(Trial(0, {"x": 7}),), seed=seed), lambda *_: {"x": 7})["x"] for seed in range(20)
+    ]
+    assert len(set(drawn)) > 10
+
+
+def test_a_space_that_lacks_what_a_strategy_needs_is_refused_with_what_would_work() -> None:
+    with pytest.raises(SpecError) as refused:
+        check_pair(Editing(), SPACE)
+    assert "needs a space that is morphable and inheriting, which 'parameters' is not" in str(refused.value)
+    assert "it works with space.kind: graphs; with 'parameters' work: auto, cmaes" in str(refused.value)
+    check_pair(Editing(), Graphs())
 
 
 def test_they_count_towards_the_end_of_a_finite_space() -> None:

@@ -27,9 +27,9 @@ class Answer:
 
 
 class Proposer:
-    """Lets strategies compute for at most `seconds`; what they have not answered by then is drawn at random."""
+    """Lets strategies compute for at most `seconds`, or each for its own `patience`; what is late is drawn at random."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.seconds = seconds
         self._abandoned: _Attempt | None = None
 
@@ -49,16 +49,16 @@ class Proposer:
         if self._abandoned and self._abandoned.is_alive():
             # It cannot be ended before it comes back from a library's code; a second one would only slow both.
             return [], "the strategy is still busy with an earlier answer"
-        attempt = _Attempt(plan.strategy, study, count)
+        attempt, seconds = _Attempt(plan.strategy, study, count), self.seconds or plan.strategy.patience
         attempt.start()
-        attempt.join(self.seconds)
+        attempt.join(seconds)
         candidates = list(attempt.candidates)[:count]
         if len(candidates) == count:
             return candidates, ""
         if attempt.is_alive():
             self._abandoned = attempt
             attempt.interrupt()
-            return candidates, f"the strategy took longer than {self.seconds:g} s"
+            return candidates, f"the strategy took longer than {seconds:g} s"
         if isinstance(attempt.error, SpaceExhausted):
             if not plan.repeats:
                 raise attempt.error

@@ -23,7 +23,6 @@ from tunesmith.katib.study_view import read_plan, read_trials, still_unlisted, s
 from tunesmith.registry import discover
 
 LOG = logging.getLogger(__name__)
-DEFAULT_SECONDS = "2"
 # After so many seconds Katib's database counts as away; no answer waits so long.
 DATABASE_SECONDS = 5.0
 
@@ -32,7 +31,7 @@ class SuggestionService(api_pb2_grpc.SuggestionServicer):
     """Proposes trials for experiments with the algorithms `tunesmith-<strategy>`."""
 
     def __init__(self) -> None:
-        self._proposer = Proposer(_seconds(os.environ.get(PROPOSE_SECONDS, DEFAULT_SECONDS)))
+        self._proposer = Proposer(_seconds(os.environ.get(PROPOSE_SECONDS)))
         self._algorithms = {PREFIX + name for name in discover("tunesmith.strategies")}
 
     @cached_property
@@ -88,7 +87,9 @@ class SuggestionService(api_pb2_grpc.SuggestionServicer):
         return given if given in self._algorithms else "unknown"
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         seconds = float(text)
     except ValueError:

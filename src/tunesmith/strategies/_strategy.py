@@ -23,10 +23,12 @@ MOST_DRAWS = 1000
 class Strategy(ABC):
     """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings.
 
-    `needs`: the capabilities (spaces/_capabilities.py) that a space must have.
+    `needs`: the capabilities (spaces/_capabilities.py) that a space must have. `patience`: seconds after which a host that
+    others wait for, too, draws at random instead.
     """
 
     needs: ClassVar[tuple[type, ...]] = ()
+    patience: ClassVar[float] = 2.0
 
     @abstractmethod
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
@@ -116,8 +118,8 @@ def one_by_one(study: StudyView, count: int, draw: Draw, within: Space | None = 
 def draw_unseen(study: StudyView, draw: Draw, within: Space | None = None) -> dict[str, Value]:
     """Return the first draw that no trial has tried; where draws keep repeating, any candidate that is left.
 
-    What is left is the first unseen candidate of a finite space, and a draw from the prior of an infinite one: a strategy may
-    well insist on a finite branch of it. Raises SpaceExhausted where none is left, or none comes up: a space may be infinite
+    That is a draw from the prior, and where those repeat, too, the first unseen candidate of a finite space: a strategy may
+    well insist on a few of many. Raises SpaceExhausted where none is left, or none comes up: a space may be infinite
     by name and still have few values of any likelihood (a normal far narrower than its step).
     """
     space, rng = within or study.space, study.rng()
@@ -125,7 +127,7 @@ def draw_unseen(study: StudyView, draw: Draw, within: Space | None = None) -> di
         candidate = draw(study, rng) if attempt < DRAWS else space.sample(rng)
         if study.is_new(candidate):
             return candidate
-        left = _first_unseen(space, study) if attempt == DRAWS else None
+        left = _first_unseen(space, study) if attempt == 2 * DRAWS else None
         if left is not None:
             return left
     raise SpaceExhausted(f"no untried candidate came up in {MOST_DRAWS} draws; widen the space")

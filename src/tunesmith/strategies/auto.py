@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from tunesmith.registry import build, discover
+from tunesmith.spaces._capabilities import Morphable
 from tunesmith.spaces._distributions import Distribution
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces.parameters import Branches, Parameters
@@ -57,6 +58,8 @@ def _pick(study: StudyView) -> tuple[str, str]:
         return "grid", f"the budget of {study.budget} trials is enough for every candidate of the space"
     if len(study.objectives) > MOST_SCALARISED and "nsga2" in discover("tunesmith.strategies"):
         return "nsga2", f"there are {len(study.objectives)} objectives, more than {MOST_SCALARISED}"
+    if isinstance(study.space, Morphable):
+        return "morphism", "networks grow by edits here, and go on with the weights of the one that they were edited from"
     if not study.space.quick:
         return "tpe", "the space is a program, which may be slow; this strategy runs it once a proposal"
     if len(study.trials) > MOST_FOR_GP:

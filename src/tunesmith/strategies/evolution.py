@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.errors import SpecError
-from tunesmith.spaces._capabilities import Morphable
+from tunesmith.spaces._capabilities import Inheriting, Morphable
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import canonical
 from tunesmith.strategies._edits.mutation import crossed
@@ -25,27 +25,31 @@ class Evolution(Strategy):
     """Mutates the best of a random sample of the latest trials.
 
     population: how many of the latest trials live; the first so many are random. None: a fifth of the budget, 8 to 30. sample:
-    how many of them compete to be the parent. None: half of them. crossover: the share of children that have two parents.
+    how many of them compete to be the parent. None: half of them. crossover: the share of children that have two parents, where
+    the space has no edits. inherit: whether networks that grow by edits go on with their parent's weights.
     """
 
     population: int | None = None
     sample: int | None = None
     crossover: float = 0.5
+    inherit: bool = True
 
     def __post_init__(self) -> None:
         if self.population is not None and self.population < 2:
             raise SpecError(f"population: got {self.population}; needs a whole number from 2")
         if self.sample is not None and not 1 <= self.sample <= (self.population or self.sample):
-            raise SpecError(f"sample: got {self.sample}; needs a whole number from 1 to the population of {self.population}")
+            most = f" to the population of {self.population}" if self.population else ""
+            raise SpecError(f"sample: got {self.sample}; needs a whole number from 1{most}")
         if not 0 <= self.crossover <= 1:
             raise SpecError(f"crossover: got {self.crossover}; needs a number from 0 to 1")
 
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
+        told = self.inherit or not isinstance(study.space, Inheriting)
         for _ in range(count):
             bred: dict[str, int] = {}
             candidate = draw_unseen(study, lambda view, rng, bred=bred: self._draw(view, rng, bred))
-            proposals.append(Proposal(candidate, bred.get(canonical(candidate))))
+            proposals.append(Proposal(candidate, bred.get(canonical(candidate)) if told else None))
             study = study.with_running(candidate)
         return proposals
 

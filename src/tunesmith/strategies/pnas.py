@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import ClassVar
 
 import numpy as np
 
@@ -41,6 +42,9 @@ class PNAS(Strategy):
     are tried, or random candidates. None: a share of the budget. block: trials after which the surrogate learns anew.
     surrogate: `mlp` or `recurrent`.
     """
+
+    # A ranking of all that twelve thousand cells could become takes four seconds, five trials long; Katib waits for a minute.
+    patience: ClassVar[float] = 20.0
 
     beam: int = 32
     first: int | None = None

@@ -7,10 +7,10 @@ from typing import TypeGuard
 
 import numpy as np
 
+from tunesmith.errors import SpecError
 from tunesmith.spaces._capabilities import Expandable
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space
-from tunesmith.strategies._decided import decided
 from tunesmith.study import StudyView
 
 
@@ -41,11 +41,17 @@ def stage_of_levels(number: int, first: int, share: int, levels: int, block: int
 
 
 def grows(space: Space) -> TypeGuard[Expandable]:
-    """Tell whether candidates have sizes: a space may have a setting by which all are of one."""
+    """Tell whether candidates have sizes: a space may have a setting by which all are of one, or a cell that is given."""
     if not isinstance(space, Expandable):
         return False
     smallest = next(iter(space.smallest()), None)
-    return smallest is not None and decided(space, smallest) is not None
+    if smallest is None:
+        return False
+    try:
+        space.realize(smallest)
+    except SpecError:
+        return False
+    return True
 
 
 def levels_of(space: Expandable) -> int:
