@@ -1,6 +1,7 @@
 """An architecture by itself: as a file, at other sizes, on other data; and what a broken file is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from tests.spaces.test_cells_nasbench201 import images
+from tests.spaces.test_graphs import table
 from tunesmith.architecture import Architecture, draw_architecture, load_architecture, read_architecture, save_built
 from tunesmith.cli import tunesmith
+from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
+from tunesmith.record import Record
 from tunesmith.spaces.cells_nasbench201 import EDGES, OPERATIONS, NASBench201
+from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.layers import Layers
 from tunesmith.spec import parse_spec
+from tunesmith.study import State, Trial
 
 CELL = dict(zip(EDGES, [OPERATIONS[i] for i in (3, 2, 1, 4, 3, 0)], strict=True))
 FOUND = Architecture(NASBench201(stages=2, cells=1, filters=4), CELL)
@@ -75,6 +81,43 @@ def test_it_is_carried_to_other_data_with_its_training_to_be_searched(file: Path
     assert spec.space.cell == CELL
     assert spec.space.filters == 32
     assert run("transfer", file, "--data", "digits", "--output", tmp_path / "next.yaml").exit_code != 0
+
+
+def test_a_network_that_grew_is_carried_to_other_data_layer_by_layer(tmp_path: Path) -> None:
+    import yaml
+
+    space = Graphs(start={"convs": 2, "filters": 4})
+    Architecture(space, space.origin()).save(tmp_path / "grown.json")
+    done = run("transfer", tmp_path / "grown.json", "--data", "digits", "--output", tmp_path / "next.yaml")
+    assert done.exit_code == 0, done.output
+    spec = parse_spec(yaml.safe_load((tmp_path / "next.yaml").read_text()))
+    assert spec.space == space.tuned(space.origin())[0]
+
+
+@pytest.mark.parametrize(
+    ("info", "output"), [(table(), 1), (replace(table(), task="classification", classes=("a", "b", "c")), 3)]
+)
+def test_a_run_on_a_table_is_built_for_its_columns_and_its_target(tmp_path: Path, info: DatasetInfo, output: int) -> None:
+    import keras
+
+    run_folder = tmp_path / "run"
+    found = Architecture(Graphs().fit_to(info), Graphs().fit_to(info).origin())
+    with Record.start(run_folder / "study", study_of(found)) as record:
+        record.begin(0, found.candidate)
+        record.finish(Trial(0, found.candidate, State.FINISHED, {"val_loss": 1.0}))
+    (run_folder / "dataset").mkdir()
+    info.save(run_folder / "dataset")
+    done = run("build", run_folder, "--output", tmp_path / "model.keras")
+    assert done.exit_code == 0, done.output
+    model = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    assert (model.input_shape, model.output_shape) == ((None, 5), (None, output))  # type: ignore[union-attr]
+    assert not [layer.name for layer in model.layers if layer.name == "scaling"]  # type: ignore[union-attr]
+
+
+def study_of(found: Architecture) -> dict[str, Any]:
+    objectives = [{"metric": "val_loss", "goal": "minimize"}]
+    content = {"data": {"uri": "arrays"}, "space": found.space.to_json(), "strategy": {"name": "random"}}
+    return parse_spec(content | {"objectives": objectives}).to_json()
 
 
 def test_show_prints_the_file_again(file: Path) -> None:

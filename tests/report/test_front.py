@@ -25,17 +25,17 @@ def test_the_front_and_its_knee_are_marked() -> None:
     assert front is not None
     members = pareto_front(content.trials, content.aims)
     assert front.knee == members[0].number
-    assert f"knee: trial {front.knee}" in front.plot
-    assert front.plot.count(", on the front: val_accuracy") == len(members)
-    assert front.plot.count("beyond a constraint") > 0
-    assert 'class="chance"' in front.plot, "the bound is drawn"
+    assert f"knee: trial {front.knee}" in front.plots[0]
+    assert front.plots[0].count(", on the front: val_accuracy") == len(members)
+    assert front.plots[0].count("beyond a constraint") > 0
+    assert 'class="chance"' in front.plots[0], "the bound is drawn"
 
 
 def test_the_edge_goes_through_every_trial_of_the_front() -> None:
     content = trade_off_search()
     front = describe_front(content)
     assert front is not None
-    found = re.search(r'class="best-so-far" d="M([^"]*)"', front.plot)
+    found = re.search(r'class="best-so-far" d="M([^"]*)"', front.plots[0])
     assert found
     assert len(found[1].split()) == 2 * len(content.front) - 1
 
@@ -96,7 +96,8 @@ def test_three_objectives_four_and_flat_ones_are_drawn_too() -> None:
     for case in (three, replace(four, trials=trials), replace(content, trials=content.trials[:1])):
         front = describe_front(case)
         assert front is not None
-        assert front.plot
+        for objective, plot in zip(case.aims.objectives[1:], front.plots, strict=True):
+            assert f"against {objective.metric}" in plot
         assert bool(front.volume) == (len(case.aims.objectives) <= 3)
 
 
@@ -108,7 +109,7 @@ def test_objectives_may_reach_the_ends_of_what_numbers_there_are() -> None:
     ]
     front = describe_front(replace(content, trials=[t for t in trials if t.metrics], constraints=()))
     assert front is not None
-    assert "nan" not in front.plot + front.volume
+    assert "nan" not in "".join(front.plots) + front.volume
 
 
 def test_a_front_is_not_squeezed_into_a_line_by_what_lies_far_behind_it() -> None:
@@ -119,5 +120,5 @@ def test_a_front_is_not_squeezed_into_a_line_by_what_lies_far_behind_it() -> Non
     ]
     front = describe_front(replace(content, trials=trials, constraints=()))
     assert front is not None
-    across = [float(x) for x in re.findall(r'<circle cx="([^"]*)"[^>]*><title>trial \d+, on the front', front.plot)]
+    across = [float(x) for x in re.findall(r'<circle cx="([^"]*)"[^>]*><title>trial \d+, on the front', front.plots[0])]
     assert max(across) - min(across) > 400

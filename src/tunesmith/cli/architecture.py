@@ -1,5 +1,6 @@
 """`tunesmith architecture`: what a search has found, by itself: shown, drawn, built at another size, carried to other data."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,18 +146,20 @@ def _load(source: Path, trial: int | None, sizes: dict[str, int | None]) -> "Arc
 
 
 def _info(source: Path, image: str | None, classes: int | None) -> "DatasetInfo":
-    """Return the description of images: those that the run in `source` is on, where it is one, or as the options say."""
+    """Return the data that the run in `source` is on, where it is one, or images as the options say."""
     from tunesmith.data.info import DatasetInfo
     from tunesmith.errors import SpecError
 
     prepared = source / "dataset"
     own = DatasetInfo.load(prepared) if (prepared / "dataset.json").is_file() else None
-    if image is None and own:
-        shape = own.input_shape
-    else:
-        parts = (image or "32x32x3").split("x")
-        if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
-            raise SpecError(f"--image: got {image!r}; needs height, width and channels, such as 32x32x3")
-        shape = tuple(map(int, parts))
+    if own and image is None and classes is None:
+        return own
+    if own and (own.kind, own.task) != ("images", "classification"):
+        raise SpecError(f"--image, --classes: are for classes of images; the run is on {own.kind}, {own.task}")
     names = tuple(str(number) for number in range(classes or (len(own.classes) if own else 10)))
-    return DatasetInfo("images", "classification", shape, names, {}, "", "")
+    if own and image is None:
+        return replace(own, classes=names)
+    parts = (image or "32x32x3").split("x")
+    if len(parts) != 3 or not all(part.isdecimal() and int(part) for part in parts):
+        raise SpecError(f"--image: got {image!r}; needs height, width and channels, such as 32x32x3")
+    return DatasetInfo("images", "classification", tuple(map(int, parts)), names, {}, "", "")

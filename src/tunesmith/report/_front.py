@@ -22,9 +22,12 @@ MOST_FOR_VOLUME = 3
 
 @dataclass(frozen=True)
 class Front:
-    """The section on several objectives: two drawings, each '' where there is nothing to draw, and what they show in words."""
+    """The section on several objectives: drawings, '' where there is nothing to draw, and what they show in words.
 
-    plot: str
+    plots: the first objective against each of the others.
+    """
+
+    plots: tuple[str, ...]
     volume: str
     objectives: tuple[str, ...]
     trials: str
@@ -38,7 +41,7 @@ def describe_front(content: ReportContent) -> Front | None:
         return None
     metrics = tuple(objective.metric for objective in content.aims.objectives)
     return Front(
-        plot=_draw_front(content),
+        plots=tuple(_draw_front(content, across) for across in content.aims.objectives[1:]),
         volume=_draw_volume(content) if len(metrics) <= MOST_FOR_VOLUME else "",
         objectives=metrics,
         trials=numbers(trial.number for trial in content.front),
@@ -61,9 +64,9 @@ def _losses(content: ReportContent) -> np.ndarray:
     return np.array([content.aims.losses(trial.metrics) for trial in _counting(content)])
 
 
-def _draw_front(content: ReportContent) -> str:
-    """Return the first objective against the second of all that finished, the front as the edge of what is dominated."""
-    up, across = content.aims.objectives[:2]
+def _draw_front(content: ReportContent, across: Objective) -> str:
+    """Return the first objective against another of all that finished, the front as the edge of what is dominated."""
+    up = content.aims.objectives[0]
     finished = [t for t in content.in_state(State.FINISHED) if up.metric in t.metrics and across.metric in t.metrics]
     x, y = _axis(across, finished, content, (LEFT, RIGHT)), _axis(up, finished, content, (BOTTOM, TOP))
     members = {trial.number for trial in content.front}
@@ -72,11 +75,11 @@ def _draw_front(content: ReportContent) -> str:
         axes(x, y),
         text(LEFT, 14, f"{up.metric} ({_better(up)} is better)", "label"),
         text(RIGHT, HEIGHT - 6, f"{across.metric} ({_better(across)} is better)", "label", "end"),
-        *_bounds(content, x, y),
-        *(_dot(content, trial, x, y) for trial in others),
+        *_bounds(content, across, x, y),
+        *(_dot(content, across, trial, x, y) for trial in others),
         line(_edge(content.front, across, up, x, y), "best-so-far"),
-        *(_dot(content, trial, x, y) for trial in reversed(content.front)),
-        _knee_label(content, x, y),
+        *(_dot(content, across, trial, x, y) for trial in reversed(content.front)),
+        _knee_label(content, across, x, y),
     ]
     return drawing(WIDTH, HEIGHT, f"{up.metric} against {across.metric}, with the Pareto front", "".join(body))
 
@@ -94,15 +97,15 @@ def _axis(objective: Objective, trials: Sequence[Trial], content: ReportContent,
     return scale([objective.loss(loss) for loss in (*near, *front)], *span, pad=0.08)
 
 
-def _bounds(content: ReportContent, x: Scale, y: Scale) -> list[str]:
+def _bounds(content: ReportContent, across: Objective, x: Scale, y: Scale) -> list[str]:
     """Return the constraints on what the axes show, as dashed lines."""
-    up, across = (objective.metric for objective in content.aims.objectives[:2])
+    up = content.aims.objectives[0]
     parts = []
     for constraint in content.constraints:
         at = constraint.bound
-        if constraint.metric == across and x.low < at < x.high:
+        if constraint.metric == across.metric and x.low < at < x.high:
             parts.append(line([(x(at), TOP), (x(at), BOTTOM)], "chance"))
-        if constraint.metric == up and y.low < at < y.high:
+        if constraint.metric == up.metric and y.low < at < y.high:
             parts.append(line([(LEFT, y(at)), (RIGHT, y(at))], "chance"))
     return parts
 
@@ -123,8 +126,8 @@ def _edge(front: Sequence[Trial], across: Objective, up: Objective, x: Scale, y:
     return corners
 
 
-def _dot(content: ReportContent, trial: Trial, x: Scale, y: Scale) -> str:
-    up, across = content.aims.objectives[:2]
+def _dot(content: ReportContent, across: Objective, trial: Trial, x: Scale, y: Scale) -> str:
+    up = content.aims.objectives[0]
     told = ", ".join(f"{o.metric} {figure(o.metric, trial.metrics.get(o.metric))}" for o in content.aims.objectives)
     on_front = trial in content.front
     if trial is content.front[0]:
@@ -138,8 +141,8 @@ def _dot(content: ReportContent, trial: Trial, x: Scale, y: Scale) -> str:
     return circle(x(trial.metrics[across.metric]), y(trial.metrics[up.metric]), radius, kind, title)
 
 
-def _knee_label(content: ReportContent, x: Scale, y: Scale) -> str:
-    knee, (up, across) = content.front[0], content.aims.objectives[:2]
+def _knee_label(content: ReportContent, across: Objective, x: Scale, y: Scale) -> str:
+    knee, up = content.front[0], content.aims.objectives[0]
     at = x(knee.metrics[across.metric]), y(knee.metrics[up.metric])
     left = across.goal == "maximize"
     anchor = "end" if left == (at[0] > LEFT + 110) or at[0] > RIGHT - 110 else "start"
