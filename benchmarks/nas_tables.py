@@ -1,7 +1,8 @@
 """Architecture search on tables of trained cells: the strategies beside peers, data sets × searchers × seeds.
 
 A query is a cell's validation accuracy (of `X-noisy`, that of one run); what is shown is the test accuracy of the cell that is
-the best by validation so far. The tables are recognised in the folder that --data names by their columns.
+the best by validation so far. The tables are recognised in the folder that --data names by their columns. With --speed: what a
+proposal costs.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,10 +23,12 @@ from scipy.stats import wilcoxon
 import quality.one_core  # noqa: F401  # before anything that starts processes
 from measure import machine, parser
 from nas.searchers import OURS, PEERS, search
+from nas.speed import measure
 from nas.tables import find
 
 STRATEGIES = ("random", "evolution", "reinforce", "pnas", "morphism", "tpe", "gp")
 BUDGETS = (25, 50, 100, 150, 400)
+PAST = (100, 1000)
 WIDTH = 150
 Cell = tuple[str, str, int]
 # One query: the accuracy that the search saw, and the cell's test accuracy.
@@ -33,7 +37,12 @@ Query = tuple[float, float]
 
 def main() -> None:
     """Run what the file of results lacks, and print."""
-    given = _options().parse_args()
+    options = _options()
+    given = options.parse_args()
+    if given.speed:
+        return _show_speed(given)
+    if given.data is None:
+        options.error("--data is needed")
     tables = find(given.data)
     wanted = given.sets or list(tables)
     searchers = [*(f"{OURS} {name}" for name in given.strategies), *given.peers]
@@ -47,6 +56,7 @@ def main() -> None:
     for name in wanted:
         _show(name, {cell: values for cell, values in reached.items() if cell[0] == name}, searchers, budgets, given)
     _write(given.json, results, {"machine": machine(), "budgets": budgets, "test": _medians(reached)})
+    return None
 
 
 def reported(queries: list[Query]) -> float:
@@ -56,7 +66,8 @@ def reported(queries: list[Query]) -> float:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=Path, metavar="DIR", help="folder with tables")
+    options.add_argument("--speed", action="store_true", help="measure the CPU of proposals after 100 and 1,000 trials instead")
     options.add_argument("--sets", nargs="+", help="data sets by name; all where not given")
     options.add_argument(
         "--strategies", nargs="*", default=list(STRATEGIES), help="ours, settings after a space: 'gp startup=6'"
@@ -105,6 +116,19 @@ def _show(
     console.print(grid)
     console.print(f"p: Wilcoxon's test against random search after {budgets[-1]} queries")
     console.print(f"optimum {table.optimum:.2f}; the best of all cells by validation {table.chosen:.2f}; {machine()}")
+
+
+def _show_speed(given: argparse.Namespace) -> None:
+    grid = Grid(title="CPU seconds of a proposal: by a process that knows nothing yet, and of those that follow")
+    for heading in ("space", "strategy", *(f"after {count} trials" for count in PAST)):
+        grid.add_column(heading, justify="left" if heading in ("space", "strategy") else "right")
+    costs = list(track(measure(given.strategies, PAST), "measuring", console=Console(stderr=True)))
+    for start in range(0, len(costs), len(PAST)):
+        row = costs[start : start + len(PAST)]
+        grid.add_row(row[0].space, row[0].strategy, *(f"{cost.cold:.2f}  {cost.warm:.2f}" for cost in row))
+    Console(width=WIDTH).print(grid)
+    if given.json is not None:
+        given.json.write_text(json.dumps({"machine": machine(), "seconds": [asdict(cost) for cost in costs]}) + "\n")
 
 
 def _at_the_end(reached: dict[Cell, list[float]], who: str) -> np.ndarray:
