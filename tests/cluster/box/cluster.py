@@ -129,7 +129,8 @@ def _end_shims() -> None:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Keep a second `up` or `down` of the same cache waiting until this one is done."""
+    """Keep a second `up` or `down` of the same cache waiting until this one is done; only root waits at all."""
+    packages.demand_root()
     CACHE.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as lock:
         try:

@@ -25,12 +25,16 @@ _SERVICES = {"etcd-server": "etcd", "containerd": "containerd"}
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
-def install(programs: dict[str, str]) -> None:
-    """Install the packages of those programs that are not there; raises BoxError without root or apt-get."""
+def demand_root() -> None:
+    """Raise BoxError for a user who is not root."""
     if os.geteuid() != 0:
         raise BoxError(
             "the one-machine cluster needs root (network, mounts, cgroups): run it as root, for example with sudo -E"
         )
+
+
+def install(programs: dict[str, str]) -> None:
+    """Install the packages of those programs that are not there; raises BoxError without apt-get."""
     missing = sorted({package for program, package in programs.items() if shutil.which(program) is None})
     if not missing:
         return
