@@ -49,6 +49,24 @@ def test_cells_are_searched_on_gpus_and_the_winner_is_trained_at_full_size(workp
     assert "normal cell" in (run / "report.html").read_text()
 
 
+def test_a_network_that_grows_goes_on_in_its_pod_where_its_parents_pod_had_ended(workplace: Workplace) -> None:
+    file = workplace.write(
+        data={"uri": "digits"},
+        space={"kind": "graphs", "start": {"convs": 1, "filters": 4}, "most_layers": 6, "most_filters": 16},
+        strategy={"name": "morphism", "startup": 2, "seed": 0},
+        evaluation={"kind": "training", "function": None, "epochs": 2},
+        final={"epochs": 2},
+        budget={"trials": 4, "parallel": 1},
+        resources={"gpu": 1, "cpu": 0.5, "memory": "1Gi"},
+    )
+    workplace.succeed(file)
+    heirs = [trial for trial in finished(workplace.trials(file)) if trial.parent is not None]
+    assert heirs
+    assert all(trial.facts["inherited"] == 1 for trial in heirs), "of four trials all keep their models"
+    report = (workplace.folder / "runs" / file.stem / "report.html").read_text()
+    assert "edited from it" in report
+
+
 def test_how_the_winner_is_trained_is_searched_in_pods_too(workplace: Workplace) -> None:
     file = workplace.write(
         data={"uri": "digits"},

@@ -58,7 +58,8 @@ def history(space: Space) -> StudyView:
 def test_a_pair_proposes_what_is_new_and_the_same_again(kind: str, strategy: str) -> None:
     spec = spec_of(kind, strategy)
     study = history(spec.space)
-    proposed = [proposal.candidate for proposal in propose(spec.strategy, study, 2)]
+    proposals = propose(spec.strategy, study, 2)
+    proposed = [proposal.candidate for proposal in proposals]
     again = [proposal.candidate for proposal in propose(spec_of(kind, strategy).strategy, study, 2)]
     assert list(map(canonical, proposed)) == list(map(canonical, again))
     identities = [spec.space.identity(candidate) for candidate in proposed]
@@ -67,6 +68,8 @@ def test_a_pair_proposes_what_is_new_and_the_same_again(kind: str, strategy: str
     assert not tried & {*identities}
     for candidate in proposed:
         spec.space.realize(candidate)
+    if not spec.strategy.names_parents(spec.space):
+        assert all(proposal.parent is None for proposal in proposals)
 
 
 def test_a_pair_begins_without_any_trials(kind: str, strategy: str) -> None:

@@ -23,6 +23,8 @@ from tunesmith.study import Objective, State, Trial
 
 SPACE = {"kind": "parameters", "parameters": {"x": {"uniform": [0, 1]}, "kind": {"choice": ["a", "b"]}}}
 FINITE = {"kind": "parameters", "parameters": {"n": {"int": [1, 3]}}}
+TPE = {"name": "tpe", "startup": 4}
+EVOLUTION = {"name": "evolution", "population": 3}
 STUDY = "digits-1a2b3c4d"
 
 Run = Callable[..., list[Trial]]
@@ -64,6 +66,7 @@ def run(
     limits: Limits,
     pod: Pod = good,
     space: dict[str, Any] = SPACE,
+    strategy: dict[str, Any] = TPE,
     progress: Progress | None = None,
     engine: Engine | None = None,
     **given: Any,
@@ -71,7 +74,7 @@ def run(
     cluster.__dict__["pod"] = pod
     content = {
         "space": space,
-        "strategy": {"name": "tpe", "startup": 4},
+        "strategy": strategy,
         "evaluation": {"kind": "function", "function": "a.py:f"},
     }
     spec = parse_spec(content)
@@ -135,6 +138,26 @@ def test_the_same_spec_and_seed_try_the_same_candidates_as_on_this_machine(clust
     here = run(cluster, tmp_path / "here", Limits(20), engine=Inline())
     there = run(cluster, tmp_path / "there", Limits(20))
     assert [trial.candidate for trial in there] == [trial.candidate for trial in here]
+
+
+def test_whose_edit_a_candidate_is_is_recorded_as_on_this_machine(cluster: FakeKatib, tmp_path: Path) -> None:
+    here = run(cluster, tmp_path / "here", Limits(12), engine=Inline(), strategy=EVOLUTION)
+    there = run(cluster, tmp_path / "there", Limits(12), strategy=EVOLUTION)
+    assert [trial.parent for trial in here[:3]] == [None, None, None]
+    assert all(trial.parent is not None for trial in here[3:])
+    assert [trial.parent for trial in there] == [trial.parent for trial in here]
+
+
+def test_a_trial_that_died_without_a_word_is_still_recorded_as_its_parents_edit(cluster: FakeKatib, tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+
+    def mute_at_last(candidate: dict[str, Any]) -> dict[str, Any] | None:
+        seen.append(candidate)
+        return good(candidate) if len(seen) < 5 else None
+
+    trials = run(cluster, tmp_path / "study", Limits(5), pod=mute_at_last, strategy=EVOLUTION)
+    assert trials[4].state is State.FAILED
+    assert trials[4].parent in range(4)
 
 
 def test_a_client_that_was_lost_finds_the_experiment_again(cluster: FakeKatib, tmp_path: Path) -> None:

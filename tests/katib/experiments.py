@@ -45,9 +45,19 @@ def carried(spec: str | None = TEXT, algorithm: str = "tunesmith-tpe", **setting
     """An experiment that carries a spec."""
     made = bare(algorithm, ({"spec": spec} if spec is not None else {}) | settings)
     for name in ["candidate", *(["stop_rule"] if "scheduler" in (spec or "") else [])]:
-        made.spec.parameter_specs.parameters.add(name=name, parameter_type=api_pb2.CATEGORICAL)
-        made.spec.parameter_specs.parameters[-1].feasible_space.list.append("auto")
+        _add_placeholder(made, name)
     return made
+
+
+def asking_for_parents(experiment: api_pb2.Experiment) -> api_pb2.Experiment:
+    """The experiment, asking also which trial a candidate was edited from."""
+    _add_placeholder(experiment, "parent")
+    return experiment
+
+
+def _add_placeholder(experiment: api_pb2.Experiment, name: str) -> None:
+    parameter = experiment.spec.parameter_specs.parameters.add(name=name, parameter_type=api_pb2.CATEGORICAL)
+    parameter.feasible_space.list.append("auto")
 
 
 def plain(

@@ -99,6 +99,14 @@ def test_without_a_scheduler_there_is_one_placeholder_and_without_gpus_none_is_a
     assert "TUNESMITH_STOP_RULE" not in {entry["name"] for entry in container["env"]}
 
 
+def test_of_a_strategy_that_edits_katib_is_asked_whose_edit_a_candidate_is() -> None:
+    experiment = made(kin=True)
+    assert [parameter["name"] for parameter in experiment["spec"]["parameters"]] == ["candidate", "stop_rule", "parent"]
+    entries = {entry["name"]: entry["value"] for entry in pod_of(experiment)["containers"][0]["env"]}
+    assert entries["TUNESMITH_PARENT"] == "${trialParameters.parent}"
+    assert "parent" not in {parameter["name"] for parameter in made()["spec"]["parameters"]}
+
+
 def test_the_spec_in_the_pods_environment_survives_katibs_pasting() -> None:
     entries = {entry["name"]: entry["value"] for entry in pod_of(made())["containers"][0]["env"]}
     text = entries["TUNESMITH_SPEC"]

@@ -53,13 +53,13 @@ class Broken(Strategy):
 
 def test_a_strategy_in_time_answers_alone() -> None:
     answer = Proposer(30).answer(PLAN, study_of(PLAN), 4)
-    assert answer.candidates == [proposal.candidate for proposal in PLAN.strategy.propose(study_of(PLAN), 4)]
+    assert answer.proposals == PLAN.strategy.propose(study_of(PLAN), 4)
     assert (answer.substitutes, answer.why) == (0, "")
 
 
 def test_what_was_answered_in_time_is_kept_and_the_rest_is_random() -> None:
     answer = Proposer(0.3).answer(replace(PLAN, strategy=Stuck(2)), study_of(PLAN), 5)
-    assert answer.candidates == [proposal.candidate for proposal in Random().propose(study_of(PLAN), 5)]
+    assert answer.proposals == Random().propose(study_of(PLAN), 5)
     assert answer.substitutes == 3
     assert answer.why == "the strategy took longer than 0.3 s"
 
@@ -101,7 +101,7 @@ def test_while_one_computation_cannot_be_ended_no_second_one_begins() -> None:
 
 def test_a_strategy_that_fails_is_replaced_and_the_reason_told(caplog: pytest.LogCaptureFixture) -> None:
     answer = Proposer(30).answer(replace(PLAN, strategy=Broken()), study_of(PLAN), 2)
-    assert (len(answer.candidates), answer.substitutes) == (2, 2)
+    assert (len(answer.proposals), answer.substitutes) == (2, 2)
     assert answer.why == "the strategy failed: no trials yet"
     assert "ZeroDivisionError" in caplog.text
 
@@ -122,11 +122,11 @@ def test_candidates_tried_least_often_are_tried_again_the_best_of_them_first() -
         coin(2, "tails", State.FAILED),
     ]
     answer = Proposer(30).answer(COIN, study_of(COIN, *trials), 4)
-    assert [candidate["coin"] for candidate in answer.candidates] == ["heads", "tails", "heads", "tails"]
+    assert [proposal.candidate["coin"] for proposal in answer.proposals] == ["heads", "tails", "heads", "tails"]
     assert answer.substitutes == 4
 
 
 def test_what_the_space_has_left_comes_before_repetitions() -> None:
     answer = Proposer(30).answer(COIN, study_of(COIN, coin(0, "heads", State.FINISHED, 0.5)), 2)
-    assert [candidate["coin"] for candidate in answer.candidates] == ["tails", "heads"]
+    assert [proposal.candidate["coin"] for proposal in answer.proposals] == ["tails", "heads"]
     assert answer.substitutes == 1

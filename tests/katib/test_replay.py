@@ -10,8 +10,9 @@ import grpc
 import pytest
 
 from tests.katib.controller import Controller, loss_of, service
-from tests.katib.experiments import carried, plain
+from tests.katib.experiments import asking_for_parents, carried, plain
 from tunesmith.katib import api_pb2, api_pb2_grpc
+from tunesmith.katib.candidate import decode_parent
 from tunesmith.katib.study_view import read_plan
 from tunesmith.registry import discover
 from tunesmith.spaces._space import canonical
@@ -113,6 +114,28 @@ def test_katib_is_given_what_the_strategy_gives_at_home_though_restarted_before_
     assert len({trial.name for trial in controller.trials}) == 40
     for trial in controller.trials:
         home.plan.space.realize(controller.candidate(trial))
+
+
+@pytest.mark.parametrize(
+    "strategy", [{"name": "evolution", "population": 4}, {"name": "morphism"}, {"name": "auto"}], ids=lambda told: told["name"]
+)
+def test_katib_is_told_whose_edit_a_network_is_as_at_home(strategy: dict[str, Any], stub: api_pb2_grpc.SuggestionStub) -> None:
+    space = {"kind": "graphs", "start": {"convs": 1, "filters": 4}, "most_layers": 8, "most_filters": 16}
+    content = {"space": space, "strategy": {"seed": 7, **strategy}, "data": {"uri": "digits"}}
+    experiment = asking_for_parents(carried(json.dumps(content), f"tunesmith-{strategy['name']}"))
+    controller, home = Controller(experiment), Home(experiment)
+    parents = []
+    for number in range(12):
+        (trial,) = controller.sync(stub)
+        (proposal,) = home.plan.strategy.propose(home.study, 1)
+        assigned = {item.name: item.value for item in trial.spec.parameter_assignments.assignments}
+        assert (controller.candidate(trial), decode_parent(assigned["parent"])) == (proposal.candidate, proposal.parent)
+        parents.append(proposal.parent)
+        home.propose()
+        controller.finish(number)
+        home.finish(number)
+    assert any(parent is not None for parent in parents)
+    assert all(parent is None or parent < number for number, parent in enumerate(parents))
 
 
 @pytest.mark.parametrize("form", FORMS)

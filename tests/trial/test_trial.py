@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -25,6 +26,7 @@ from tunesmith.katib.observations import ATTEMPT, Observations
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import StopRule
 from tunesmith.search import study_content
+from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.spec import parse_spec
 from tunesmith.strategies.random import Random
@@ -154,6 +156,27 @@ def test_a_network_is_trained_on_the_prepared_data_and_its_model_kept(pod: Pod, 
     import keras
 
     assert keras.models.load_model(pod.home / "model.keras").output_shape == (None, 10)
+
+
+def test_a_network_goes_on_with_the_weights_of_the_one_that_it_was_edited_from(pod: Pod, tmp_path: Path) -> None:
+    content = {
+        "space": {"kind": "graphs", "start": {"convs": 1, "filters": 4}},
+        "data": {"uri": "digits"},
+        "evaluation": {"epochs": 2},
+    }
+    info = prepare(parse_spec(content).file.data, tmp_path / "data")
+    spec = parse_spec(content).for_data(info)
+    assert isinstance(spec.space, Graphs)
+    edited = spec.space.morphs(spec.space.origin(), np.random.default_rng(1))[0]
+    facts, told = [], ""
+    for number, candidate, parent in [(3, spec.space.origin(), "none"), (4, edited, "3"), (5, edited, "9")]:
+        pod.number, pod.candidate = number, dict(candidate)
+        pod.tell(study_content(spec, info.fingerprint), TUNESMITH_DATASET=f"file://{tmp_path}/data", TUNESMITH_PARENT=parent)
+        told = pod.run()
+        assert pod.outcome()["parent"] == (None if parent == "none" else int(parent))
+        facts.append(pod.outcome()["facts"].get("inherited"))
+    assert facts == [None, 1.0, 0.0]
+    assert "the model of trial 9, which this network was edited from, is not kept; it begins anew" in told
 
 
 def view_of(spec: Any) -> Any:
@@ -383,7 +406,9 @@ def test_a_missing_variable_is_named(pod: Pod, pod_of_this_process: Callable[[],
         pod_of_this_process()
 
 
-@pytest.mark.parametrize("name", ["TUNESMITH_SPEC", "TUNESMITH_CANDIDATE", "TUNESMITH_TRIAL", "TUNESMITH_STOP_RULE"])
+@pytest.mark.parametrize(
+    "name", ["TUNESMITH_SPEC", "TUNESMITH_CANDIDATE", "TUNESMITH_TRIAL", "TUNESMITH_STOP_RULE", "TUNESMITH_PARENT"]
+)
 @pytest.mark.parametrize("value", ["://", "auto", "e30", "ä", "AAAA", "9" * 5000])
 def test_a_damaged_variable_is_named(pod: Pod, pod_of_this_process: Callable[[], int], name: str, value: str) -> None:
     pod.tell_function(QUICK)

@@ -11,7 +11,7 @@ from tunesmith import storage
 from tunesmith.engines._engine import Search, judged
 from tunesmith.errors import SpecError, StorageError
 from tunesmith.evaluation._context import CHECKPOINT
-from tunesmith.katib.candidate import PARAMETER, decode, issue_number
+from tunesmith.katib.candidate import NO_PARENT, PARAMETER, PARENT, decode, decode_parent, issue_number
 from tunesmith.katib.cluster import Cluster
 from tunesmith.katib.diagnosis import failure
 from tunesmith.spaces._space import Candidate, canonical
@@ -40,12 +40,13 @@ class Outcomes:
         katib = self.cluster.trial(name)
         number = issue_number(name)
         assert number is not None
-        candidate = decode(_assignment(katib))
+        assigned = _assigned(katib)
+        candidate = decode(assigned[PARAMETER])
         succeeded = _condition(katib) in ("Succeeded", "EarlyStopped")
         outcome = self._read(number, candidate, SETTLE_SECONDS if succeeded else 0.0)
         if outcome is None:
             outcome = self._from_katib(katib, name, succeeded)
-        return self._enter(number, candidate, outcome)
+        return self._enter(number, candidate, outcome | {"parent": decode_parent(assigned.get(PARENT, NO_PARENT))})
 
     def left_behind(self) -> Iterator[Trial]:
         """Yield the trials whose outcomes lie at the storage and that are not recorded."""
@@ -102,7 +103,7 @@ class Outcomes:
         record = self.search.record
         curve = outcome.pop("curve", [])
         attempts = outcome.get("attempts", 1)
-        record.begin(number, candidate, attempts)
+        record.begin(number, candidate, attempts, outcome.get("parent"))
         for step, metrics in curve:
             record.report(number, step, metrics)
         self._fetch_log(number)
@@ -121,11 +122,12 @@ def ended_trials(experiment: Object) -> list[str]:
     return [name for kind in LISTS for name in status.get(kind, [])]
 
 
-def _assignment(trial: Object) -> str:
-    for assignment in trial["spec"]["parameterAssignments"]:
-        if assignment["name"] == PARAMETER:
-            return assignment["value"]
-    raise SpecError(f"the trial {trial['metadata']['name']} has no parameter {PARAMETER!r}; it is no trial of Tunesmith's")
+def _assigned(trial: Object) -> dict[str, str]:
+    """Return a trial's parameters; raises SpecError where no candidate is among them."""
+    assigned = {item["name"]: item["value"] for item in trial["spec"]["parameterAssignments"]}
+    if PARAMETER not in assigned:
+        raise SpecError(f"the trial {trial['metadata']['name']} has no parameter {PARAMETER!r}; it is no trial of Tunesmith's")
+    return assigned
 
 
 def _condition(trial: Object) -> str:

@@ -128,6 +128,7 @@ class _Session:
             others=self.search.others,
             constraints=self.search.constraints,
             studies=self.search.earlier,
+            kin=self.search.strategy.names_parents(self.search.space),
         )
         self.cluster.create_experiment(build_experiment(outline, self.engine.settings, self.engine.resources))
         self.progress.note(f"started the Experiment {outline.name} in {self.cluster.namespace}: {left} trials")

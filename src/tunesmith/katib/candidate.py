@@ -18,6 +18,9 @@ from tunesmith.spaces._space import Candidate
 
 PARAMETER = "candidate"
 STOP_RULE = "stop_rule"
+PARENT = "parent"
+# What `parent` says of a candidate that was edited from none.
+NO_PARENT = "none"
 # Of a Kubernetes label: a longer name makes a trial whose job is refused.
 LONGEST_NAME = 63
 
@@ -57,6 +60,20 @@ def decode(text: str) -> dict[str, Value]:
     if not well_formed or not all(isinstance(value, Value) for value in candidate.values()):
         raise SpecError(f"{PARAMETER}: got {text[:80]!r}; needs what Tunesmith made of a candidate")
     return candidate
+
+
+def encode_parent(parent: int | None) -> str:
+    """Return the number of the trial that a candidate was edited from, as a text."""
+    return NO_PARENT if parent is None else str(parent)
+
+
+def decode_parent(text: str) -> int | None:
+    """Return the number that `encode_parent` wrote; raises SpecError for any other text."""
+    if text == NO_PARENT:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII):
+        raise SpecError(f"{PARENT}: got {text[:80]!r}; needs a trial's number, or {NO_PARENT!r}")
+    return int(text)
 
 
 def trial_name(study: str, experiment: str, number: int, assigned: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from tunesmith.aims import Aims
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
-from tunesmith.katib.candidate import PARAMETER, STOP_RULE, decode, encode
+from tunesmith.katib.candidate import PARAMETER, PARENT, STOP_RULE, decode, encode
 from tunesmith.katib.earlier_studies import read_studies
 from tunesmith.katib.plan import OF_THE_SERVICE, ParameterCode, Plan, namespace, read_objective, settings_of, strategy_name
 from tunesmith.registry import did_you_mean
@@ -23,6 +23,7 @@ OFFSET = "offset"
 EARLIER = "earlier"
 FIRST = "first"
 STUDIES = "studies"
+FURTHER = (STOP_RULE, PARENT)
 OF_THE_CLIENT = (SPEC, OFFSET, EARLIER, FIRST, STUDIES)
 
 
@@ -39,8 +40,12 @@ class Packed(ParameterCode):
 
 def is_carried(experiment: api_pb2.Experiment) -> bool:
     """Tell whether an experiment means to carry a spec."""
-    names = {parameter.name for parameter in experiment.spec.parameter_specs.parameters}
-    return SPEC in settings_of(experiment) or (PARAMETER in names and names <= {PARAMETER, STOP_RULE})
+    names = _parameters(experiment)
+    return SPEC in settings_of(experiment) or (PARAMETER in names and names <= {PARAMETER, *FURTHER})
+
+
+def _parameters(experiment: api_pb2.Experiment) -> set[str]:
+    return {parameter.name for parameter in experiment.spec.parameter_specs.parameters}
 
 
 def read_carried(experiment: api_pb2.Experiment) -> Plan:
@@ -72,6 +77,7 @@ def read_carried(experiment: api_pb2.Experiment) -> Plan:
         others=spec.others,
         constraints=spec.constraints,
         studies=read_studies(_json(settings.get(STUDIES, "[]"), STUDIES)),
+        kin=PARENT in _parameters(experiment),
     )
 
 
@@ -98,7 +104,8 @@ def _check_strategy(experiment: api_pb2.Experiment, spec: Spec) -> None:
 
 def _check_parameters(experiment: api_pb2.Experiment, spec: Spec) -> None:
     parameters = experiment.spec.parameter_specs.parameters
-    needed = [PARAMETER, *([STOP_RULE] if spec.file.scheduler else [])]
+    # A client that keeps what was edited from what asks for that, too.
+    needed = sorted([PARAMETER, *([STOP_RULE] if spec.file.scheduler else []), *({PARENT} & _parameters(experiment))])
     found = [(parameter.name, parameter.parameter_type) for parameter in parameters]
     if sorted(found) != [(name, api_pb2.CATEGORICAL) for name in needed]:
         given = ", ".join(parameter.name for parameter in parameters) or "none"

@@ -5,6 +5,8 @@ SPEC = "TUNESMITH_SPEC"
 # What katib.candidate encodes, and where the search has a scheduler, the thresholds that schedulers.StopRule encodes.
 CANDIDATE = "TUNESMITH_CANDIDATE"
 STOP_RULE = "TUNESMITH_STOP_RULE"
+# The number of the trial that the candidate was edited from, where the strategy edits; "none" where it was edited from none.
+PARENT = "TUNESMITH_PARENT"
 # The trial's name, which holds its number.
 TRIAL = "TUNESMITH_TRIAL"
 # Storage URIs: the study's folder, the prepared data set's folder, the folder of the user's function.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tunesmith.katib.candidate import PARAMETER, STOP_RULE, encode
+from tunesmith.katib.candidate import PARAMETER, PARENT, STOP_RULE, encode
 from tunesmith.katib.earlier_studies import write_studies
 from tunesmith.katib.job import CONTAINER, trial_job
 from tunesmith.katib.outline import LABEL, STUDY_LABEL, Outline, compact, label
@@ -16,7 +16,7 @@ def build_experiment(outline: Outline, cluster: ClusterSpec, resources: Resource
     from kubeflow_katib_api import models
 
     further = list(outline.aims.metrics[1:])
-    placeholders = [PARAMETER, *([STOP_RULE] if outline.content.get("scheduler") else [])]
+    placeholders = _placeholders(outline)
     spec = models.V1beta1ExperimentSpec(
         objective=models.V1beta1ObjectiveSpec(
             type=outline.objective.goal,
@@ -55,6 +55,12 @@ def build_experiment(outline: Outline, cluster: ClusterSpec, resources: Resource
     return models.V1beta1Experiment(
         apiVersion="kubeflow.org/v1beta1", kind="Experiment", metadata=metadata, spec=spec
     ).to_dict()
+
+
+def _placeholders(outline: Outline) -> list[str]:
+    """Return what the service fills in for each trial."""
+    asked = {STOP_RULE: bool(outline.content.get("scheduler")), PARENT: outline.kin}
+    return [PARAMETER, *(name for name, wanted in asked.items() if wanted)]
 
 
 def _settings(outline: Outline) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tunesmith.katib import environment
-from tunesmith.katib.candidate import PARAMETER, STOP_RULE
+from tunesmith.katib.candidate import PARAMETER, PARENT, STOP_RULE
 from tunesmith.katib.outline import LABEL, Outline, compact, label
 from tunesmith.sections import ClusterSpec, ResourcesSpec, VolumeSpec
 
@@ -19,6 +19,8 @@ DEFAULT_MEMORY = 2 * 2**30
 ATTEMPTS = 2
 # Finished pods and their logs stay so long.
 KEPT_SECONDS = 24 * 3600
+# Where the pod reads what the service filled in.
+VARIABLES = {PARAMETER: environment.CANDIDATE, STOP_RULE: environment.STOP_RULE, PARENT: environment.PARENT}
 
 
 def trial_job(outline: Outline, cluster: ClusterSpec, resources: ResourcesSpec, placeholders: Sequence[str]) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def _read_only(volume: VolumeSpec) -> dict[str, bool]:
 def _environment(outline: Outline, cluster: ClusterSpec, placeholders: Sequence[str]) -> dict[str, str]:
     told = {
         environment.TRIAL: "${trialParameters.trial}",
-        environment.CANDIDATE: f"${{trialParameters.{PARAMETER}}}",
+        **{VARIABLES[name]: f"${{trialParameters.{name}}}" for name in placeholders},
         environment.SPEC: base64.urlsafe_b64encode(compact(outline.content).encode()).decode().rstrip("="),
         environment.STUDY: outline.study,
         environment.DATASET: outline.dataset,
@@ -119,8 +121,6 @@ def _environment(outline: Outline, cluster: ClusterSpec, placeholders: Sequence[
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         **cluster.env,
     }
-    if STOP_RULE in placeholders:
-        told[environment.STOP_RULE] = f"${{trialParameters.{STOP_RULE}}}"
     return {name: value for name, value in told.items() if value}
 
 

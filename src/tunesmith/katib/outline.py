@@ -20,7 +20,8 @@ class Outline:
 
     `content`: the study's, its space fitted to the data. `trials`: how many it may run, `offset`: the number of its first.
     `earlier`: trials of the study that have ended, `first`: candidates to be tried first, `studies`: others to learn from.
-    `study`, `dataset`, `code`: storage URIs, empty where there is none.
+    `study`, `dataset`, `code`: storage URIs, empty where there is none. `kin`: whether proposals may name the trial that they
+    were edited from.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Outline:
     others: tuple[Objective, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     studies: Sequence[EarlierStudy] = ()
+    kin: bool = False
 
     @property
     def aims(self) -> Aims:

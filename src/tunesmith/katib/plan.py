@@ -46,7 +46,7 @@ class Plan:
     `study`: tells the experiment from its namesakes. `offset`: number of its first trial, `earlier`: trials before that.
     `first`: candidates to be tried first, `studies`: others to learn from. `steps`: most that a trial reports, None where
     nobody knows. `repeats`: whether candidates are tried again when the space has no more. `others`: objectives beside the
-    first.
+    first. `kin`: whether the experiment asks of each proposal which trial it was edited from.
     """
 
     space: Space
@@ -64,6 +64,7 @@ class Plan:
     others: tuple[Objective, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     studies: tuple[EarlierStudy, ...] = ()
+    kin: bool = False
 
     @property
     def aims(self) -> Aims:

@@ -12,16 +12,16 @@ from tunesmith.ranking import ranking
 from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._strategy import Strategy, propose
 from tunesmith.strategies.random import Random
-from tunesmith.study import StudyView
+from tunesmith.study import Proposal, StudyView
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """As many candidates as were asked for; the last `substitutes` of them are not the strategy's, and `why`."""
+    """As many proposals as were asked for; the last `substitutes` of them are not the strategy's, and `why`."""
 
-    candidates: list[Candidate]
+    proposals: list[Proposal]
     substitutes: int = 0
     why: str = ""
 
@@ -34,17 +34,17 @@ class Proposer:
         self._abandoned: _Attempt | None = None
 
     def answer(self, plan: Plan, study: StudyView, count: int) -> Answer:
-        """Return `count` candidates; raises SpaceExhausted where the space has too few and the plan repeats none."""
-        candidates, why = self._ask(plan, study, count)
-        for candidate in candidates:
-            study = study.with_running(candidate)
-        missing = count - len(candidates)
+        """Return `count` proposals; raises SpaceExhausted where the space has too few and the plan repeats none."""
+        proposals, why = self._ask(plan, study, count)
+        for proposal in proposals:
+            study = study.with_running(proposal.candidate)
+        missing = count - len(proposals)
         if not missing:
-            return Answer(candidates)
+            return Answer(proposals)
         LOG.warning("%s of %s proposals are not the strategy's: %s", missing, count, why)
-        return Answer([*candidates, *_substitutes(plan, study, missing)], missing, why)
+        return Answer([*proposals, *_substitutes(plan, study, missing)], missing, why)
 
-    def _ask(self, plan: Plan, study: StudyView, count: int) -> tuple[list[Candidate], str]:
+    def _ask(self, plan: Plan, study: StudyView, count: int) -> tuple[list[Proposal], str]:
         """Return what the strategy answers in time, and why that may be less than was asked for."""
         if self._abandoned and self._abandoned.is_alive():
             # It cannot be ended before it comes back from a library's code; a second one would only slow both.
@@ -52,19 +52,19 @@ class Proposer:
         attempt, seconds = _Attempt(plan.strategy, study, count), self.seconds or plan.strategy.patience
         attempt.start()
         attempt.join(seconds)
-        candidates = list(attempt.candidates)[:count]
-        if len(candidates) == count:
-            return candidates, ""
+        proposals = list(attempt.proposals)[:count]
+        if len(proposals) == count:
+            return proposals, ""
         if attempt.is_alive():
             self._abandoned = attempt
             attempt.interrupt()
-            return candidates, f"the strategy took longer than {seconds:g} s"
+            return proposals, f"the strategy took longer than {seconds:g} s"
         if isinstance(attempt.error, SpaceExhausted):
             if not plan.repeats:
                 raise attempt.error
-            return candidates, str(attempt.error)
+            return proposals, str(attempt.error)
         LOG.error("the strategy failed", exc_info=attempt.error)
-        return candidates, f"the strategy failed: {attempt.error}"
+        return proposals, f"the strategy failed: {attempt.error}"
 
 
 class _Interrupted(BaseException):
@@ -77,16 +77,16 @@ class _Attempt(threading.Thread):
     def __init__(self, strategy: Strategy, study: StudyView, count: int) -> None:
         super().__init__(name="proposals", daemon=True)
         self.strategy, self.study, self.count = strategy, study, count
-        self.candidates: list[Candidate] = []
+        self.proposals: list[Proposal] = []
         self.error: BaseException | None = None
 
     def run(self) -> None:
         study = self.study
         try:
-            while len(self.candidates) < self.count:
+            while len(self.proposals) < self.count:
                 (proposal,) = propose(self.strategy, study, 1)
                 study = study.with_running(proposal.candidate)
-                self.candidates.append(proposal.candidate)
+                self.proposals.append(proposal)
         except BaseException as error:
             self.error = error
 
@@ -95,16 +95,16 @@ class _Attempt(threading.Thread):
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self.ident or 0), ctypes.py_object(_Interrupted))
 
 
-def _substitutes(plan: Plan, study: StudyView, count: int) -> list[Candidate]:
+def _substitutes(plan: Plan, study: StudyView, count: int) -> list[Proposal]:
     try:
-        return [proposal.candidate for proposal in Random().propose(study, count)]
+        return Random().propose(study, count)
     except SpaceExhausted:
         if not plan.repeats:
             raise
         return _repeated(study, count)
 
 
-def _repeated(study: StudyView, count: int) -> list[Candidate]:
+def _repeated(study: StudyView, count: int) -> list[Proposal]:
     """Return candidates that were tried least often, the best first: one more measurement of those tells most.
 
     Katib has no word for a space that has no more candidates: without an answer it would ask for ever.
@@ -117,5 +117,5 @@ def _repeated(study: StudyView, count: int) -> list[Candidate]:
     for _ in range(count):
         key = min(best_first, key=lambda key: tries[key])
         tries[key] += 1
-        chosen.append(best_first[key])
+        chosen.append(Proposal(best_first[key]))
     return chosen

@@ -14,7 +14,7 @@ from typing import Any
 
 from tunesmith.errors import SpecError
 from tunesmith.katib import api_pb2
-from tunesmith.katib.candidate import STOP_RULE, decode, issue_number, trial_name
+from tunesmith.katib.candidate import PARENT, STOP_RULE, decode, issue_number, trial_name
 from tunesmith.katib.carried import is_carried, read_carried
 from tunesmith.katib.plain import read_plain
 from tunesmith.katib.plan import ISSUED, Plan, settings_of
@@ -53,6 +53,9 @@ def read_trials(request: api_pb2.GetSuggestionsRequest, plan: Plan) -> list[List
         number = issue_number(trial.name)
         assigned = {item.name: item.value for item in trial.spec.parameter_assignments.assignments}
         rule = assigned.pop(STOP_RULE, "") if plan.scheduler else ""
+        if plan.kin:
+            # What a strategy knows of a trial is its candidate and its outcome.
+            assigned.pop(PARENT, "")
         if number is None or trial.name != trial_name(plan.study, experiment, number, assigned):
             strangers += 1
             continue

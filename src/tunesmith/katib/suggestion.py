@@ -14,7 +14,7 @@ import grpc
 
 from tunesmith.errors import SpaceExhausted, SpecError
 from tunesmith.katib import api_pb2, api_pb2_grpc, metrics
-from tunesmith.katib.candidate import STOP_RULE, encode, trial_name
+from tunesmith.katib.candidate import PARENT, STOP_RULE, encode, encode_parent, trial_name
 from tunesmith.katib.curves import Curves, RuleOf, with_rule
 from tunesmith.katib.environment import DB_MANAGER, DEFAULT_DB_MANAGER, PROPOSE_SECONDS
 from tunesmith.katib.plan import FALLBACK, ISSUED, PREFIX, Plan, settings_of
@@ -52,7 +52,7 @@ class SuggestionService(api_pb2_grpc.SuggestionServicer):
             if answer.substitutes:
                 metrics.FALLBACKS.labels(self._label(request.experiment)).inc(answer.substitutes)
             unlisted = still_unlisted(request, {trial.number for trial in trials})
-            LOG.info("%s: %s proposals from %s trials", request.experiment.name, len(answer.candidates), len(study.trials))
+            LOG.info("%s: %s proposals from %s trials", request.experiment.name, len(answer.proposals), len(study.trials))
             return _reply(request, plan, answer, study.issued, unlisted, rules if plan.scheduler else None)
 
     def ValidateAlgorithmSettings(  # noqa: N802 (Katib's name)
@@ -107,20 +107,21 @@ def _reply(
     unlisted: Mapping[int, str],
     rules: RuleOf | None,
 ) -> api_pb2.GetSuggestionsReply:
-    """Return the candidates as trials, and what the next request should bring back."""
+    """Return the proposals as trials, and what the next request should bring back."""
     experiment = request.experiment
     reply = api_pb2.GetSuggestionsReply()
-    for number, candidate in enumerate(answer.candidates, issued):
-        assigned = plan.code.write(candidate)
+    for number, proposal in enumerate(answer.proposals, issued):
+        assigned = plan.code.write(proposal.candidate)
         extra = {STOP_RULE: rules(number).encode()} if rules else {}
+        extra |= {PARENT: encode_parent(proposal.parent)} if plan.kin else {}
         trial = reply.parameter_assignments.add(trial_name=trial_name(plan.study, experiment.name, number, assigned))
         for name, value in (assigned | extra).items():
             trial.assignments.add(name=name, value=value)
-    proposed = {number: encode(candidate) for number, candidate in enumerate(answer.candidates, issued)}
+    proposed = {number: encode(proposal.candidate) for number, proposal in enumerate(answer.proposals, issued)}
     reply.algorithm.algorithm_name = experiment.spec.algorithm.algorithm_name
     settings = {ISSUED: _json({**unlisted, **proposed})}
     if answer.substitutes:
-        settings[FALLBACK] = _fallback(settings_of(experiment).get(FALLBACK, ""), answer, issued + len(answer.candidates) - 1)
+        settings[FALLBACK] = _fallback(settings_of(experiment).get(FALLBACK, ""), answer, issued + len(answer.proposals) - 1)
     for name, value in settings.items():
         reply.algorithm.algorithm_settings.add(name=name, value=value)
     return reply

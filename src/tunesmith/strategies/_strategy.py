@@ -50,6 +50,11 @@ class Strategy(ABC):
         del study, candidates
         return None
 
+    def names_parents(self, space: Space) -> bool:
+        """Tell whether proposals may name the trial that they were edited from."""
+        del space
+        return False
+
     def reach(self, space: Space) -> Space:
         """Return the space of all candidates that the strategy may propose of `space`."""
         return space

@@ -43,6 +43,9 @@ class Auto(Strategy):
     def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
         return _made(_pick(study)[0]).expect(study, candidates)
 
+    def names_parents(self, space: Space) -> bool:
+        return isinstance(space, Morphable)
+
     def describe(self, study: StudyView) -> str:
         return "{}: {}".format(*_pick(study))
 

@@ -13,7 +13,7 @@ import numpy as np
 from tunesmith.errors import SpecError
 from tunesmith.spaces._capabilities import Inheriting, Morphable
 from tunesmith.spaces._distributions import Value
-from tunesmith.spaces._space import canonical
+from tunesmith.spaces._space import Space, canonical
 from tunesmith.strategies._edits.mutation import crossed
 from tunesmith.strategies._edits.neighbours import edit
 from tunesmith.strategies._strategy import Strategy, draw_unseen
@@ -45,13 +45,16 @@ class Evolution(Strategy):
 
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
-        told = self.inherit or not isinstance(study.space, Inheriting)
+        told = self.names_parents(study.space)
         for _ in range(count):
             bred: dict[str, int] = {}
             candidate = draw_unseen(study, lambda view, rng, bred=bred: self._draw(view, rng, bred))
             proposals.append(Proposal(candidate, bred.get(canonical(candidate)) if told else None))
             study = study.with_running(candidate)
         return proposals
+
+    def names_parents(self, space: Space) -> bool:
+        return self.inherit or not isinstance(space, Inheriting)
 
     def _draw(self, study: StudyView, rng: np.random.Generator, bred: dict[str, int]) -> dict[str, Value]:
         """Return a child, and note in `bred` whose it is; a network of edits goes on with that one's weights."""

@@ -70,6 +70,10 @@ class Morphism(Strategy):
             study = study.with_running(proposals[-1].candidate)
         return proposals
 
+    def names_parents(self, space: Space) -> bool:
+        del space
+        return True
+
     def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
         ranked = _ranked(study)
         if len(ranked) < self.startup:

@@ -23,7 +23,7 @@ from tunesmith.study import State, Trial
 from tunesmith.trial._archive import Archive
 from tunesmith.trial._assignment import Assignment
 from tunesmith.trial._reports import Reports
-from tunesmith.trial._sources import make_evaluator, source_of
+from tunesmith.trial._sources import fetch_parent, make_evaluator, source_of
 
 DONE, BAD_CANDIDATE, TERMINATED = 0, 3, 143
 STORAGE_PATIENCE_SECONDS = 120.0
@@ -88,15 +88,26 @@ class _Run:
     def _evaluate(self, processes: Processes, attempt: int) -> Trial:
         """Return the trial as it ended; a worker that was killed is replaced once."""
         self._folder(self.assignment.number).mkdir()
+        self._fetch_parent()
         for last in range(attempt, attempt + ATTEMPTS):
             self.archive.begin(last)
-            ended = self._attempt(processes, Trial(self.assignment.number, self.assignment.candidate, attempts=last))
+            ended = self._attempt(processes, self._trial(last))
             if not ended.lost:
                 break
             self.tell(ended.trial.reason)
         if ended.trial.state is State.RUNNING:
             raise StorageError(f"the pod's own disk: {ended.trial.reason}")
         return judged(ended.trial, self.assignment.aims)
+
+    def _fetch_parent(self) -> None:
+        """Put the trial that the candidate was edited from where its own trial looks for it."""
+        parent = self.assignment.parent
+        if parent is not None and not fetch_parent(self.assignment.study, parent, self._folder(parent)):
+            self.tell(f"the model of trial {parent}, which this network was edited from, is not kept; it begins anew")
+
+    def _trial(self, attempts: int) -> Trial:
+        told = self.assignment
+        return Trial(told.number, told.candidate, attempts=attempts, parent=told.parent)
 
     def _attempt(self, processes: Processes, trial: Trial) -> Ended:
         self.curve, self.losses = {}, []

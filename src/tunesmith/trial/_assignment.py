@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.aims import Aims, Objective
 from tunesmith.errors import SpecError
 from tunesmith.katib import environment as names
-from tunesmith.katib.candidate import decode, issue_number
+from tunesmith.katib.candidate import NO_PARENT, decode, decode_parent, issue_number
 from tunesmith.schedulers._scheduler import StopRule
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
@@ -21,7 +21,8 @@ NEEDED = (names.SPEC, names.CANDIDATE, names.TRIAL, names.STUDY)
 class Assignment:
     """One candidate to be evaluated.
 
-    `name` is the trial's; `study`, `dataset` and `code` are storage URIs, the latter two empty where there is none.
+    `name` is the trial's; `study`, `dataset` and `code` are storage URIs, the latter two empty where there is none. `parent`:
+    the number of the trial that the candidate was edited from.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Assignment:
     dataset: str
     code: str
     db_manager: str
+    parent: int | None = None
 
     @property
     def aims(self) -> Aims:
@@ -62,6 +64,7 @@ class Assignment:
             dataset=dataset,
             code=code,
             db_manager=told.get(names.DB_MANAGER, names.DEFAULT_DB_MANAGER),
+            parent=_parent(told.get(names.PARENT, NO_PARENT)),
         )
 
 
@@ -95,6 +98,13 @@ def _rule(text: str) -> StopRule:
         return StopRule.decode(text) if text else StopRule()
     except SpecError as error:
         raise SpecError(f"{names.STOP_RULE}: {error}") from None
+
+
+def _parent(text: str) -> int | None:
+    try:
+        return decode_parent(text)
+    except SpecError as error:
+        raise SpecError(f"{names.PARENT}: {error}") from None
 
 
 def _check_sources(spec: Spec, dataset: str, code: str) -> None:

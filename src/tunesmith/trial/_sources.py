@@ -1,4 +1,4 @@
-"""Brings what a trial needs from the storage to its pod: the prepared data, or the user's function."""
+"""Brings what a trial needs from the storage to its pod: prepared data, a user's function, the model that it goes on with."""
 
 import hashlib
 import os
@@ -12,11 +12,12 @@ from typing import Any
 from tunesmith import storage
 from tunesmith.code import load_function, source_hash
 from tunesmith.data.info import DatasetInfo
-from tunesmith.errors import DataError, SpecError
-from tunesmith.evaluation._context import Context, Evaluator
+from tunesmith.errors import DataError, SpecError, StorageError
+from tunesmith.evaluation._context import CHECKPOINT, Context, Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.spaces._space import Candidate
+from tunesmith.trial._archive import CANDIDATE
 from tunesmith.trial._assignment import Assignment
 
 
@@ -92,6 +93,20 @@ def source_of(assignment: Assignment, work: Path) -> Source:
     return Source(
         assignment.dataset, cache, fingerprint or hashlib.sha256(assignment.dataset.encode()).hexdigest(), fingerprint or ""
     )
+
+
+def fetch_parent(study: str, number: int, folder: Path) -> bool:
+    """Copy a trial's candidate and model from a study's storage to `folder`; tells whether there were both."""
+    uri = storage.join(study, "trials", str(number))
+    try:
+        for name in (CANDIDATE, CHECKPOINT):
+            storage.download(storage.join(uri, name), folder / name)
+    except StorageError:
+        # Of the trials only the best keep their models, and this one may just have given way.
+        if storage.exists(storage.join(uri, CHECKPOINT)):
+            raise
+        return False
+    return True
 
 
 def make_evaluator(assignment: Assignment, folder: Path) -> Evaluator:
