@@ -25,6 +25,7 @@ from rich.table import Table
 from curves.clock import search_trials
 from curves.searchers import make
 from curves.tables import Problem, find
+from folder import folder
 from measure import machine, parser
 
 STRATEGIES = ("random", "tpe")
@@ -90,7 +91,7 @@ def run(task: Task) -> Outcome:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with tables of learning curves")
+    options.add_argument("--data", type=folder, required=True, metavar="DIR", help="folder with tables of learning curves")
     options.add_argument("--problems", nargs="+", default=["*"], metavar="PATTERN", help="problems by name, * for anything")
     options.add_argument("--strategies", nargs="+", default=list(STRATEGIES), help="ours")
     options.add_argument("--schedulers", nargs="+", default=list(SCHEDULERS), help="ours, with settings: 'curve:chance=0.1'")

@@ -20,6 +20,7 @@ from rich.table import Table
 from curves.cells import Cell, Task, from_json, run_all
 from curves.scores import Key, Scores, score
 from curves.tables import Problem, find
+from folder import folder
 from measure import machine, parser
 
 STRATEGIES = ("random", "tpe", "gp")
@@ -51,7 +52,7 @@ def main() -> None:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with tables of learning curves")
+    options.add_argument("--data", type=folder, required=True, metavar="DIR", help="folder with tables of learning curves")
     options.add_argument("--problems", nargs="+", default=["*"], metavar="PATTERN", help="problems by name, * for anything")
     options.add_argument(
         "--searchers", nargs="+", metavar="NAME", help="as in 'tunesmith tpe+halving:steps=2,factor=4' or 'optuna tpe+median'"

@@ -23,6 +23,7 @@ from rich.table import Table
 from scipy.stats import wilcoxon
 
 import quality.one_core  # noqa: F401  # before anything that starts processes
+from folder import folder
 from measure import machine, parser
 from trade_offs.problems import TradeOff, find
 from trade_offs.searchers import OURS, PEERS, search
@@ -52,7 +53,7 @@ def main() -> None:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=folder, metavar="DIR", help="folder with tables")
     options.add_argument("--problems", nargs="+", default=list(USUAL), metavar="PATTERN", help="problems by name")
     options.add_argument("--strategies", nargs="*", default=list(STRATEGIES), help="ours")
     options.add_argument("--peers", nargs="*", default=list(PEERS), choices=PEERS, help="Optuna's")

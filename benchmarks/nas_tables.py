@@ -21,6 +21,7 @@ from rich.table import Table as Grid
 from scipy.stats import wilcoxon
 
 import quality.one_core  # noqa: F401  # before anything that starts processes
+from folder import folder
 from measure import machine, parser
 from nas.searchers import OURS, PEERS, search
 from nas.speed import measure
@@ -66,7 +67,7 @@ def reported(queries: list[Query]) -> float:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=folder, metavar="DIR", help="folder with tables")
     options.add_argument("--speed", action="store_true", help="measure the CPU of proposals after 100 and 1,000 trials instead")
     options.add_argument("--sets", nargs="+", help="data sets by name; all where not given")
     options.add_argument(

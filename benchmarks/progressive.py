@@ -7,7 +7,6 @@ import argparse
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -15,6 +14,7 @@ from rich.table import Table as Grid
 from scipy.stats import spearmanr
 
 import quality.one_core  # noqa: F401  # before anything that starts processes
+from folder import folder
 from measure import machine, parser
 from nas import nb101, tables
 from tunesmith.spaces._space import Candidate, Space
@@ -62,7 +62,7 @@ def main() -> None:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=folder, required=True, metavar="DIR", help="folder with tables")
     options.add_argument("--seeds", type=int, default=20)
     return options
 

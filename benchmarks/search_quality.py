@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 
 import quality.one_core  # noqa: F401  # before anything that loads NumPy
+from folder import folder
 from measure import machine, parser
 from quality import plot, speed, tables
 from quality.baseline import measure
@@ -27,6 +28,8 @@ from quality.scores import Scores, score
 from quality.searchers import OURS, available
 
 BUDGETS = (25, 50, 100)
+# `auto` picks `gp` on the usual problems, which would be run twice.
+STRATEGIES = ("auto", "tpe", "random")
 ERR = Console(stderr=True)
 
 
@@ -40,41 +43,41 @@ def main() -> None:
     if not problems:
         raise SystemExit(f"no problem is named {' or '.join(given.problems)}; --list lists them")
     searchers, results = _searchers(given), Results(given.json)
-    if given.speed:
+    if not given.speed:
+        results.forget(_ours(given.again))
+        for batch in dict.fromkeys(given.batch):
+            _run(given, problems, searchers, results, batch)
+            _show(given, problems, searchers, results, batch)
+    if not given.no_speed:
         _speed(given, searchers, results)
-        return
-    results.forget(_ours(given.again))
-    _run(given, problems, searchers, results)
-    who = (searchers, [problem.name for problem in problems], given.seeds, given.batch)
-    scores = {budget: score(results.cells, results.yardsticks, who, budget) for budget in _budgets(given)}
-    results.summary[f"batch {given.batch}"] = _summary(scores, given)
-    results.write()
-    mine = {(p.name, s, seed, given.batch) for p in problems for s in searchers for seed in range(given.seeds)}
-    tables.show(scores, problems, [cell for key, cell in results.cells.items() if key in mine], given.batch)
-    if given.save_plot:
-        cells = {key: cell for key, cell in results.cells.items() if key in mine}
-        title = f"{len(problems)} problems, {given.seeds} seeds, {given.batch} at a time"
-        plot.save(plot.curves(cells, results.yardsticks, who[:2], given.batch), title, given.save_plot)
 
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=folder, metavar="DIR", help="folder with tables")
     options.add_argument("--problems", nargs="+", default=[], metavar="PATTERN", help="problems by name, * for anything")
-    options.add_argument("--strategies", nargs="*", default=["random", "tpe"], help="ours, as in 'tpe gamma=0.2,draws=16'")
+    options.add_argument("--strategies", nargs="*", default=list(STRATEGIES), help="ours, as in 'tpe gamma=0.2,draws=16'")
     options.add_argument("--peers", nargs="*", default=["all"], help="peers by name; all or none")
     options.add_argument("--seeds", type=int, default=20, help="repetitions")
     options.add_argument("--trials", type=int, default=100, help="trials each")
-    options.add_argument("--batch", type=int, default=1, help="trials at a time, told together")
+    options.add_argument("--batch", type=_count, nargs="+", default=[1], help="trials at a time, told together")
     options.add_argument("--shift", type=int, default=0, help="moves the made problems' optima elsewhere")
     options.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="cells at a time")
     options.add_argument("--again", nargs="*", default=[], metavar="STRATEGY", help="ours to be run anew")
     options.add_argument("--save-plot", type=Path, metavar="FILE", help="draw regret against trials into an SVG or PNG")
-    options.add_argument("--speed", action="store_true", help="measure the CPU time of proposals instead")
-    options.add_argument("--past", type=int, nargs="+", default=[100, 1000, 5000], help="past trials, with --speed")
-    options.add_argument("--limit", type=float, default=75.0, help="seconds of CPU for a proposal, with --speed")
+    speeds = options.add_mutually_exclusive_group()
+    speeds.add_argument("--speed", action="store_true", help="measure the CPU time of proposals alone")
+    speeds.add_argument("--no-speed", action="store_true", help="do not measure it")
+    options.add_argument("--past", type=int, nargs="+", default=[100, 1000, 5000], help="past trials of that measurement")
+    options.add_argument("--limit", type=float, default=75.0, help="seconds of CPU for a proposal in that measurement")
     options.add_argument("--list", action="store_true", help="list problems and searchers, and end")
     return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
 
 
 def _budgets(given: argparse.Namespace) -> list[int]:
@@ -111,7 +114,7 @@ def _list(given: argparse.Namespace) -> None:
     print(*(f"missing: {name}" for name in missing), sep="\n")
 
 
-def _run(given: argparse.Namespace, problems: list[Problem], searchers: list[str], results: Results) -> None:
+def _run(given: argparse.Namespace, problems: list[Problem], searchers: list[str], results: Results, batch: int) -> None:
     for problem in problems:
         known = results.yardsticks.get(problem.name)
         if known is None or not set(_budgets(given)) <= set(known.medians):
@@ -119,21 +122,36 @@ def _run(given: argparse.Namespace, problems: list[Problem], searchers: list[str
     # Seed by seed, so that what a run that was cut short has done is balanced.
     order = [(seed, problem.name, name) for seed in range(given.seeds) for problem in problems for name in searchers]
     tasks = [
-        Task(problem, name, seed, given.trials, given.batch, given.data, given.shift)
+        Task(problem, name, seed, given.trials, batch, given.data, given.shift)
         for seed, problem, name in order
-        if not results.has((problem, name, seed, given.batch), given.trials)
+        if not results.has((problem, name, seed, batch), given.trials)
     ]
     try:
-        for cell in track(run_all(tasks, given.processes), "cells", total=len(tasks), console=ERR):
+        for cell in track(run_all(tasks, given.processes), f"cells, {batch} at a time", total=len(tasks), console=ERR):
             results.add(cell)
     finally:
         results.write()
 
 
-def _summary(scores: dict[int, Scores], given: argparse.Namespace) -> dict[str, object]:
+def _show(given: argparse.Namespace, problems: list[Problem], searchers: list[str], results: Results, batch: int) -> None:
+    """Print, keep and draw what came of all cells of one number of trials at a time."""
+    who = (searchers, [problem.name for problem in problems], given.seeds, batch)
+    scores = {budget: score(results.cells, results.yardsticks, who, budget) for budget in _budgets(given)}
+    results.summary[f"batch {batch}"] = _summary(scores, given, batch)
+    results.write()
+    mine = {(p.name, s, seed, batch) for p in problems for s in searchers for seed in range(given.seeds)}
+    cells = {key: cell for key, cell in results.cells.items() if key in mine}
+    tables.show(scores, problems, list(cells.values()), batch)
+    if given.save_plot:
+        title = f"{len(problems)} problems, {given.seeds} seeds, {batch} at a time"
+        file = given.save_plot if len(given.batch) == 1 else given.save_plot.with_stem(f"{given.save_plot.stem}-{batch}")
+        plot.save(plot.curves(cells, results.yardsticks, who[:2], batch), title, file)
+
+
+def _summary(scores: dict[int, Scores], given: argparse.Namespace, batch: int) -> dict[str, object]:
     searchers = next(iter(scores.values())).searchers
     by_searcher = {name: {trials: item.of(name) for trials, item in scores.items()} for name in searchers}
-    settings = {"seeds": given.seeds, "trials": given.trials, "batch": given.batch, "shift": given.shift}
+    settings = {"seeds": given.seeds, "trials": given.trials, "batch": batch, "shift": given.shift}
     return {"machine": machine(), "settings": settings, "searchers": by_searcher}
 
 

@@ -28,6 +28,7 @@ from tunesmith.katib.carried import Packed
 from tunesmith.katib.plain import Plain
 from tunesmith.katib.plan import Plan
 from tunesmith.katib.study_view import read_plan
+from tunesmith.registry import discover
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     **{f"rate{i}": {"loguniform": [1e-5, 1.0]} for i in range(3)},
@@ -58,7 +59,7 @@ class Experiment:
             return made
         content = {
             "space": {"kind": "parameters", "parameters": PARAMETERS},
-            "strategy": {"name": "tpe"},
+            "strategy": {"name": self.algorithm.removeprefix("tunesmith-")},
             "evaluation": {"kind": "function", "function": "a.py:f"},
         }
         made.spec.algorithm.algorithm_settings.add(name="spec", value=json.dumps(content))
@@ -176,10 +177,10 @@ def answers(name: str, seconds: list[float]) -> Iterator[Measurement]:
     yield Measurement(f"{name}: p95", "s", [quantiles(seconds, n=20, method="inclusive")[-1]])
 
 
-def speed(past: list[int], calls: int) -> Iterator[Measurement]:
+def speed(strategy: str, past: list[int], calls: int) -> Iterator[Measurement]:
     """Yield start-up and answers of our service."""
     for form in ("spec", "plain"):
-        experiment = Experiment(form)
+        experiment = Experiment(form, f"tunesmith-{strategy}")
         for count in past:
             experiment.fill(count)
             size = experiment.request().ByteSize()
@@ -189,9 +190,9 @@ def speed(past: list[int], calls: int) -> Iterator[Measurement]:
             yield from answers(f"{form}, {count} trials", seconds)
 
 
-def start_up(runs: int) -> Iterator[Measurement]:
+def start_up(strategy: str, runs: int) -> Iterator[Measurement]:
     """Yield how long the service needs to listen, and to give its first answer."""
-    experiment = Experiment("spec")
+    experiment = Experiment("spec", f"tunesmith-{strategy}")
     listened, answered = [], []
     for _ in range(runs):
         started = time.perf_counter()
@@ -203,9 +204,9 @@ def start_up(runs: int) -> Iterator[Measurement]:
     yield Measurement("start to the first answer", "s", answered)
 
 
-def memory(calls: int) -> Iterator[Measurement]:
+def memory(strategy: str, calls: int) -> Iterator[Measurement]:
     """Yield the resident memory after so many answers with 100 past trials."""
-    experiment = Experiment("plain")
+    experiment = Experiment("plain", f"tunesmith-{strategy}")
     experiment.fill(100)
     with ours() as (stub, pid, _):
         for call in range(1, calls + 1):
@@ -235,6 +236,7 @@ def goptuna(path: Path, past: list[int], calls: int) -> Iterator[Measurement]:
 def main() -> None:
     """Measure and print."""
     options = parser(__doc__)
+    options.add_argument("--strategy", choices=discover("tunesmith.strategies"), default="tpe", help="whose answers")
     options.add_argument("--past", type=int, nargs="+", default=[100, 1000, 5000], help="past trials")
     options.add_argument("--calls", type=int, default=CALLS, help="answers measured for each")
     options.add_argument("--memory-calls", type=int, default=10_000, help="answers after which memory is looked at again")
@@ -242,11 +244,12 @@ def main() -> None:
     options.add_argument("--goptuna", type=Path, default=default, help="Katib's Go service")
     options.add_argument("--goptuna-trials", type=int, default=1000, help="most past trials for it")
     given = options.parse_args()
-    figures = [*start_up(5), *speed(given.past, given.calls), *memory(given.memory_calls)]
+    strategy = given.strategy
+    figures = [*start_up(strategy, 5), *speed(strategy, given.past, given.calls), *memory(strategy, given.memory_calls)]
     theirs = [count for count in given.past if count <= given.goptuna_trials]
     if given.goptuna.is_file() and theirs:
         figures += goptuna(given.goptuna, theirs, given.calls)
-    show("The suggestion service, tpe, ten parameters", figures, {"answers each": given.calls}, given.json)
+    show(f"The suggestion service, {strategy}, ten parameters", figures, {"answers each": given.calls}, given.json)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
 import quality.one_core  # noqa: F401  # before anything that loads NumPy
+from folder import folder
 from measure import Measurement, parser, show
 from quality.baseline import Yardstick, measure
 from quality.problem import Problem, TrialFailed
@@ -59,7 +59,7 @@ def main() -> None:
 
 def _options() -> argparse.ArgumentParser:
     options = parser(__doc__)
-    options.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with tables")
+    options.add_argument("--data", type=folder, required=True, metavar="DIR", help="folder with tables")
     options.add_argument("--problems", nargs="*", default=[], metavar="PATTERN", help="problems by name, * for anything")
     options.add_argument("--pairs", type=int, default=3, help="pairs a kind of table, at most")
     options.add_argument("--strategies", nargs="+", default=["gp", "tpe"], help="strategies to compare")

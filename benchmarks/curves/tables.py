@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from folder import read_each
 from quality.problems._columns import Columns, read_columns
 from tunesmith.spaces._space import Candidate
 
@@ -42,7 +43,7 @@ class Problem:
 @lru_cache(maxsize=2)
 def find(data: Path) -> dict[str, Problem]:
     """Return the problems of all tables in a folder, by name."""
-    return {problem.name: problem for file in sorted(data.glob("*.npz")) for problem in _read(file)}
+    return {problem.name: problem for problem in read_each(data, (".npz",), _read)}
 
 
 def _read(file: Path) -> Iterator[Problem]:

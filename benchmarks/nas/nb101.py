@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from folder import read_each
 from tunesmith.spaces._cells.cell import Cell as States, Edge, State
 from tunesmith.spaces._cells.features import KINDS, cell_features
 from tunesmith.spaces._distributions import Choice, Int, Value
@@ -156,12 +157,13 @@ def _reached(places: set[int], edges: frozenset[tuple[int, int]]) -> set[int]:
 
 def find(data: Path) -> dict[str, GrowingCells]:
     """Return the spaces of all such files in a folder, by the files' names; of repeated rows the mean counts."""
-    found = {}
-    for file in sorted(data.glob("*.csv.gz")):
-        lines = gzip.decompress(file.read_bytes()).decode(errors="replace").splitlines()
-        if lines and {"matrix", "ops", f"valid_acc_{EPOCHS}"} <= set(next(csv.reader(lines[:1]))):
-            found[file.name.split(".")[0]] = GrowingCells(_accuracies(csv.DictReader(lines)))
-    return found
+    return dict(read_each(data, (".csv.gz",), _of_file))
+
+
+def _of_file(file: Path) -> Iterator[tuple[str, GrowingCells]]:
+    lines = gzip.decompress(file.read_bytes()).decode(errors="replace").splitlines()
+    if lines and {"matrix", "ops", f"valid_acc_{EPOCHS}"} <= set(next(csv.reader(lines[:1]))):
+        yield file.name.split(".")[0], GrowingCells(_accuracies(csv.DictReader(lines)))
 
 
 def _accuracies(rows: Any) -> dict[str, tuple[float, float]]:

@@ -5,13 +5,14 @@ Columns `X_val200` and `X_test200` make the data set X; `X_val200_runs`, single 
 
 import csv
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from folder import read_each
 from tunesmith.spaces._space import Candidate
 from tunesmith.spaces.cells_nasbench201 import EDGES, OPERATIONS
 
@@ -43,13 +44,14 @@ class Table:
 @lru_cache(maxsize=1)
 def find(data: Path) -> dict[str, Table]:
     """Return the data sets of all such files in a folder, by name; a noisy one besides where there are single runs."""
-    found: dict[str, Table] = {}
-    for file in sorted([*data.glob("*.csv.gz"), *data.glob("*.csv")]):
-        rows = _rows(file)
-        names = [name.removesuffix("_val200") for name in (rows[0] if rows else {}) if name.endswith("_val200")]
-        for name in names if rows and "code" in rows[0] else ():
-            found |= _tables(rows, name)
-    return found
+    return {table.name: table for table in read_each(data, (".csv", ".csv.gz"), _of_file)}
+
+
+def _of_file(file: Path) -> Iterator[Table]:
+    rows = _rows(file)
+    names = [name.removesuffix("_val200") for name in (rows[0] if rows else {}) if name.endswith("_val200")]
+    for name in names if rows and "code" in rows[0] else ():
+        yield from _tables(rows, name).values()
 
 
 def code_of(candidate: Candidate) -> str:

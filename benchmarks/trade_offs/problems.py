@@ -2,12 +2,13 @@
 
 import csv
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from folder import read_each
 from quality.problem import Knob, declared
 from tunesmith.pareto import fronts, hypervolume
 from tunesmith.spaces._distributions import Choice, Int, LogUniform, Uniform
@@ -94,16 +95,19 @@ def _line(point: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]], end: flo
 
 def _tables(data: Path) -> Iterator[TradeOff]:
     """Yield error against each latency of tables of cells: a CSV has codes and accuracies, an NPZ codes and latencies."""
-    errors = {name: column for file in sorted(data.glob("*.csv.gz")) for name, column in _errors(file).items()}
-    for file in sorted(data.glob("*.npz")):
-        with np.load(file) as content:
-            if "code" not in content.files or content["code"].dtype.kind not in "SU":
-                continue
-            codes = [str(code, "ascii") if isinstance(code, bytes) else str(code) for code in content["code"]]
-            for name in content.files:
-                data_set, _, device = name.partition("_")
-                if device.endswith("_latency") and data_set in errors and (content[name] > 0).all():
-                    yield _table(f"nb201-{data_set}-{device.removesuffix('_latency')}", codes, errors[data_set], content[name])
+    errors = dict(read_each(data, (".csv.gz",), lambda file: _errors(file).items()))
+    yield from read_each(data, (".npz",), lambda file: _of_file(file, errors))
+
+
+def _of_file(file: Path, errors: Mapping[str, dict[str, float]]) -> Iterator[TradeOff]:
+    with np.load(file) as content:
+        if "code" not in content.files or content["code"].dtype.kind not in "SU":
+            return
+        codes = [str(code, "ascii") if isinstance(code, bytes) else str(code) for code in content["code"]]
+        for name in content.files:
+            data_set, _, device = name.partition("_")
+            if device.endswith("_latency") and data_set in errors and (content[name] > 0).all():
+                yield _table(f"nb201-{data_set}-{device.removesuffix('_latency')}", codes, errors[data_set], content[name])
 
 
 def _errors(file: Path) -> dict[str, dict[str, float]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import search_quality
 from quality.baseline import Yardstick, measure
 from quality.cells import Cell, Task, _Board, from_json, run
 from quality.problem import Knob, Problem
@@ -146,6 +147,7 @@ def test_a_small_run_prints_and_writes_and_goes_on_where_it_was(tmp_path):
         "none",
         "--trials",
         25,
+        "--no-speed",
         "--json",
         file,
     )
@@ -162,7 +164,24 @@ def test_a_small_run_prints_and_writes_and_goes_on_where_it_was(tmp_path):
     assert 0.01 <= second["summary"]["batch 1"]["searchers"]["tunesmith tpe"]["25"]["regret"] < 10
 
 
-def test_what_is_not_there_is_said_in_words():
+def test_one_run_prints_regret_for_several_numbers_of_workers_and_then_what_proposals_cost(tmp_path):
+    file = tmp_path / "results.json"
+    line = ("--problems", "branin", "--strategies", "random", "--peers", "none", "--trials", 4, "--seeds", 1, "--processes", 1)
+    code, out, _ = command(*line, "--batch", 1, 2, "--past", 20, "--json", file)
+    assert code == 0
+    assert out.index("4 trials, 1 at a time") < out.index("4 trials, 2 at a time") < out.index("20, 8 at a time")
+    assert set(json.loads(file.read_text())["summary"]) == {"batch 1", "batch 2", "speed"}
+
+
+def test_the_default_strategy_takes_part_unless_others_are_named(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["search_quality.py"])
+    assert search_quality._options().parse_args().strategies == ["auto", "tpe", "random"]
+
+
+def test_what_is_not_there_is_said_in_words(tmp_path):
     code, _, error = command("--strategies", "no-such", "--peers", "none")
     assert code != 0
     assert "no strategy 'no-such'" in error
+    code, _, error = command("--list", "--data", tmp_path / "nowhere")
+    assert code == 2
+    assert f"argument --data: '{tmp_path}/nowhere' is not there" in error

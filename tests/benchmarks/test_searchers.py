@@ -16,6 +16,13 @@ def test_a_peer_that_is_not_installed_is_named(monkeypatch):
     assert "hyperopt tpe (hyperopt is not installed)" in missing
 
 
+def test_a_sampler_that_needs_more_than_its_library_is_named_alone(monkeypatch):
+    monkeypatch.setattr(searchers, "find_spec", lambda name: None if name == "torch" else object())
+    found, missing = searchers.available()
+    assert missing == ["optuna gp (torch is not installed)"]
+    assert found["optuna"] == ["optuna tpe", "optuna group tpe", "optuna cmaes"]
+
+
 def installed():
     return [name for module, names in searchers.available()[0].items() if module != "ours" for name in names]
 

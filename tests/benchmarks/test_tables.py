@@ -7,6 +7,10 @@ import json
 import numpy as np
 import pytest
 
+import curves.tables
+import nas.nb101
+import nas.tables
+import trade_offs.problems
 from quality.problem import GROUPS, TrialFailed
 from quality.problems import find, select
 
@@ -115,11 +119,43 @@ def test_parameters_under_parameters_are_seen_and_constant_ones_left_out(tmp_pat
     assert problem.best == values.min()
 
 
-def test_a_column_that_is_inactive_for_no_visible_reason_is_named_with_its_file(tmp_path):
+def test_a_column_that_is_inactive_for_no_visible_reason_is_named_with_its_file(tmp_path, capsys):
     hp = {"hp__x": np.array([0.1, np.nan, 0.3]), "hp__y": np.array([0.1, 0.2, 0.4])}
     np.savez(tmp_path / "odd.npz", **hp, instances=np.array(["1"]), metrics=np.array(["acc"]), values=np.zeros((1, 3, 1, 1)))
-    with pytest.raises(ValueError, match=r"odd\.npz: x is inactive"):
-        find(tmp_path, 0)
+    assert set(find(tmp_path, 0)) == set(MADE)
+    assert capsys.readouterr().err == f"left out: {tmp_path}/odd.npz: x is inactive now and then, and no category tells when\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("broken.npz", b"no archive at all", "pickled"),
+        ("cut.npz", b"PK\x03\x04cut", "BadZipFile"),
+        ("broken.csv.gz", b"not compressed", "gzip"),
+        ("words.csv", b"code,q_val200\n000000,good\n", "could not convert string to float: 'good'"),
+        ("empty.csv", b"code,q_val200\n", "empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_left_out_with_one_line_and_the_others_are_there(tables, capsys, name, content, why):
+    odd = tables / name
+    odd.write_bytes(content)
+    find.cache_clear()
+    try:
+        assert {"nb201-q", "lcbench-7", "mlp-first"} <= set(find(tables, 0))
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"left out: {odd}: ")
+        assert why in line
+    finally:
+        odd.unlink()
+        find.cache_clear()
+
+
+@pytest.mark.parametrize("read", [curves.tables.find, nas.tables.find, nas.nb101.find, trade_offs.problems.find])
+def test_no_benchmark_stops_at_an_odd_file(tmp_path, capsys, read):
+    (tmp_path / "odd.npz").write_bytes(b"PK\x03\x04cut")
+    (tmp_path / "odd.csv.gz").write_bytes(b"not compressed")
+    assert not [name for name in read(tmp_path) if not name.startswith(("two-", "zdt"))]
+    assert f"left out: {tmp_path}/odd." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -147,5 +183,10 @@ def test_a_grid_takes_scores_for_losses_turned_around_and_errors_as_they_are(tab
 def test_the_usual_problems_are_balanced_between_numbers_and_the_rest(tables):
     usual = select(find(tables, 0), [])
     continuous = [problem for problem in usual if problem.group == GROUPS[0]]
-    assert 9 <= len(usual) <= 13
+    assert 12 <= len(usual) <= 16
     assert 4 <= len(continuous) <= len(usual) - 4
+
+
+def test_noise_failures_and_a_learning_curve_table_are_among_the_usual_problems(tables):
+    usual = {problem.name for problem in select(find(tables, 0), [])}
+    assert {"hartmann6-noisy", "network8-failing", "lcbench-7"} <= usual

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from folder import read_each
 from quality.problem import Knob, Problem, TrialFailed
 from tunesmith.spaces._distributions import Choice
 from tunesmith.spaces._space import Candidate
@@ -25,13 +26,15 @@ KNOBS = tuple(Knob(edge, Choice(OPERATIONS)) for edge in EDGES)
 def find(data: Path | None, shift: int) -> Iterator[Problem]:
     """Yield the problems of all such tables in the folder; the shift is for made problems."""
     del shift
-    files = sorted([*data.glob("*.csv.gz"), *data.glob("*.csv")]) if data else []
-    for file in files:
-        columns = _header(file)
-        sets = [name.removesuffix("_val200") for name in columns if re.fullmatch(r".+_val200", name)]
-        sets += [name.removesuffix("_test200") for name in columns if re.fullmatch(r".+_test200", name)]
-        for place, name in enumerate(dict.fromkeys(sets) if "code" in columns else ()):
-            yield from _problems(file, columns, name, place == 0)
+    yield from read_each(data, (".csv", ".csv.gz"), _of_file)
+
+
+def _of_file(file: Path) -> Iterator[Problem]:
+    columns = _header(file)
+    sets = [name.removesuffix("_val200") for name in columns if re.fullmatch(r".+_val200", name)]
+    sets += [name.removesuffix("_test200") for name in columns if re.fullmatch(r".+_test200", name)]
+    for place, name in enumerate(dict.fromkeys(sets) if "code" in columns else ()):
+        yield from _problems(file, columns, name, place == 0)
 
 
 def _problems(file: Path, columns: list[str], name: str, usual: bool) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from folder import read_each
 from quality.problem import Knob, Problem, TrialFailed
 from tunesmith.spaces._distributions import Choice, Int
 from tunesmith.spaces._space import Candidate
@@ -24,15 +25,18 @@ SCORES = {"learning_rate_init", "alpha"}
 def find(data: Path | None, shift: int) -> Iterator[Problem]:
     """Yield the problems of all such tables in the folder; the shift is for made problems."""
     del shift
-    for file in sorted(data.glob("*.npz")) if data else ():
-        with np.load(file) as content:
-            names = [name for name in content.files if name != "grid_json"]
-            axes = json.loads(str(content["grid_json"])) if "grid_json" in content.files else None
-        if axes is None:
-            continue
-        kind = "fcnet" if set(axes) >= ERRORS else "mlp" if set(axes) >= SCORES else file.name.split(".")[0]
-        for place, name in enumerate(sorted(names)):
-            yield from _problems(file, axes, f"{kind}-{name}", name, place == 0)
+    yield from read_each(data, (".npz",), _of_file)
+
+
+def _of_file(file: Path) -> Iterator[Problem]:
+    with np.load(file) as content:
+        names = [name for name in content.files if name != "grid_json"]
+        axes = json.loads(str(content["grid_json"])) if "grid_json" in content.files else None
+    if axes is None:
+        return
+    kind = "fcnet" if set(axes) >= ERRORS else "mlp" if set(axes) >= SCORES else file.name.split(".")[0]
+    for place, name in enumerate(sorted(names)):
+        yield from _problems(file, axes, f"{kind}-{name}", name, place == 0)
 
 
 def _problems(file: Path, axes: dict[str, list[Any]], title: str, name: str, usual: bool) -> Iterator[Problem]:

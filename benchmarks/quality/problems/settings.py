@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from folder import read_each
 from quality.problem import Knob, Problem, TrialFailed
 from quality.problems._columns import Columns, read_columns
 from tunesmith.spaces._space import Candidate
@@ -20,27 +21,24 @@ from tunesmith.spaces._space import Candidate
 RISING = ("acc", "auc", "bac", "f1")
 # Known by what their settings are called.
 TITLES = {"linear_decay": "taskset", "max_dropout": "lcbench", "booster": "xgboost", "s": "glmnet"}
-# Two parameters are soon searched; one table of a kind is enough.
-UNUSUAL = ("glmnet", "lcbench")
+# Two parameters are soon searched.
+UNUSUAL = ("glmnet",)
 
 
 def find(data: Path | None, shift: int) -> Iterator[Problem]:
     """Yield the problems of all such tables in the folder; the shift is for made problems."""
     del shift
-    for file in sorted(data.glob("*.npz")) if data else ():
-        table = _read(file)
-        title = next((title for name, title in TITLES.items() if name in table.hp), file.name.split(".")[0])
-        columns = _columns(file, table) if table.losses else None
-        for place, (name, losses) in enumerate(sorted(table.losses.items())):
-            assert columns is not None
-            yield _problem(f"{title}-{name}", columns, losses, place == 0 and title not in UNUSUAL)
+    yield from read_each(data, (".npz",), _of_file)
 
 
-def _columns(file: Path, table: "Table") -> Columns:
-    try:
-        return read_columns(table.hp)
-    except ValueError as error:
-        raise ValueError(f"{file}: {error}") from None
+def _of_file(file: Path) -> Iterator[Problem]:
+    table = _read(file)
+    if not table.losses:
+        return
+    title = next((title for name, title in TITLES.items() if name in table.hp), file.name.split(".")[0])
+    columns = read_columns(table.hp)
+    for place, (name, losses) in enumerate(sorted(table.losses.items())):
+        yield _problem(f"{title}-{name}", columns, losses, place == 0 and title not in UNUSUAL)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from tunesmith.spaces._space import Candidate
 # The noise's standard deviation.
 NOISY = {"branin": 5.0, "hartmann6": 0.2, "network8": 0.05, "cash5": 0.03}
 FAILING = {"branin": 0.25, "hartmann6": 0.4, "network8": 0.3, "cash5": 0.25}
+# One of each kind, of numbers and of the rest.
+USUAL = ("hartmann6-noisy", "network8-failing")
 
 
 def find(data: Path | None, shift: int) -> Iterator[Problem]:
@@ -22,11 +24,14 @@ def find(data: Path | None, shift: int) -> Iterator[Problem]:
     for problem in made:
         kind = problem.name.split("/")[0]
         if kind in NOISY:
-            name = problem.name.replace(kind, f"{kind}-noisy")
-            yield replace(problem, name=name, observe=_noisy(problem.loss, NOISY[kind]), usual=False)
+            yield _variant(problem, f"{kind}-noisy", observe=_noisy(problem.loss, NOISY[kind]))
         if kind in FAILING:
-            name = problem.name.replace(kind, f"{kind}-failing")
-            yield replace(problem, name=name, loss=_failing(problem, FAILING[kind], shift), usual=False)
+            yield _variant(problem, f"{kind}-failing", loss=_failing(problem, FAILING[kind], shift))
+
+
+def _variant(problem: Problem, kind: str, **changed: Callable[..., float]) -> Problem:
+    name = problem.name.replace(problem.name.split("/")[0], kind)
+    return replace(problem, name=name, usual=kind in USUAL, **changed)
 
 
 def _noisy(loss: Callable[[Candidate], float], deviation: float) -> Callable[[Candidate, np.random.Generator], float]:

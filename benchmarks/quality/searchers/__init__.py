@@ -1,6 +1,7 @@
 """Who searches: our strategies and the peers, one module a library; a new peer is a new file.
 
-A module has `REQUIRES`, the package it needs, and `names()`, and `make(name, knobs, seed, trials, batch)` returns a searcher.
+A module has `REQUIRES`, the package it needs, and `names()`, and `make(name, knobs, seed, trials, batch)` returns a searcher;
+`ALSO`, where it is there, is what single ones of the names need besides.
 """
 
 import importlib
@@ -40,11 +41,19 @@ def available() -> tuple[dict[str, list[str]], list[str]]:
     """Return the searchers' names by module, and what is missing, in words."""
     found, missing = {}, []
     for module, content in _modules().items():
-        if find_spec(content.REQUIRES) is None:
-            missing.append(f"{', '.join(content.names())} ({content.REQUIRES} is not installed)")
-        else:
-            found[module] = content.names()
+        lacking = {name: _lacking(content, name) for name in content.names()}
+        if there := [name for name, package in lacking.items() if not package]:
+            found[module] = there
+        for package in sorted({package for package in lacking.values() if package}):
+            without = ", ".join(name for name in lacking if lacking[name] == package)
+            missing.append(f"{without} ({package} is not installed)")
     return found, missing
+
+
+def _lacking(content: Any, name: str) -> str:
+    """Return a package that a name needs and that is not installed, or ''."""
+    also = getattr(content, "ALSO", {}).get(name, content.REQUIRES)
+    return next((package for package in (content.REQUIRES, also) if find_spec(package) is None), "")
 
 
 def make(name: str, knobs: Sequence[Knob], seed: int, trials: int, batch: int) -> Searcher:

@@ -1,7 +1,6 @@
 """Optuna's samplers, asked define-by-run: they see conditional parameters as such. Failed trials are told as failed."""
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from quality.problem import Knob
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
     import optuna
 
 REQUIRES = "optuna"
+# What a single sampler needs besides.
+ALSO = {"optuna gp": "torch"}
 
 Sampler = Callable[[int, int], "optuna.samplers.BaseSampler"]
 
@@ -45,8 +46,8 @@ SAMPLERS: dict[str, Sampler] = {"optuna tpe": _tpe, "optuna group tpe": _group_t
 
 
 def names() -> list[str]:
-    """Return the samplers; that of Gaussian processes needs torch."""
-    return [name for name in SAMPLERS if name != "optuna gp" or find_spec("torch")]
+    """Return the samplers."""
+    return list(SAMPLERS)
 
 
 def make(name: str, knobs: Sequence[Knob], seed: int, trials: int, batch: int) -> "Optuna":
