@@ -134,6 +134,21 @@ def test_it_is_told_once_that_trials_run(cluster: FakeKatib, tmp_path: Path) -> 
     assert notes.texts.count("the first trials are running") == 1
 
 
+def test_what_the_service_drew_at_random_is_told_while_the_search_runs(cluster: FakeKatib, tmp_path: Path) -> None:
+    counts = iter(range(1, 100))
+
+    def suggestion(name: str) -> dict[str, Any]:
+        told = json.dumps({"count": next(counts), "last": 0, "why": "it was slow"})
+        return {"status": {"algorithmSettings": [{"name": "fallback", "value": told}]}}
+
+    cluster.__dict__["suggestion"] = suggestion
+    notes = Notes()
+    run(cluster, tmp_path / "study", Limits(4, parallel=2), progress=notes)
+    told = [text.split()[0] for text in notes.texts if "drawn at random" in text]
+    # After each pair of trials, and at the end.
+    assert told == ["1", "2", "3"]
+
+
 def test_the_same_spec_and_seed_try_the_same_candidates_as_on_this_machine(cluster: FakeKatib, tmp_path: Path) -> None:
     here = run(cluster, tmp_path / "here", Limits(20), engine=Inline())
     there = run(cluster, tmp_path / "there", Limits(20))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.katib.experiments import carried, plain
 from tunesmith.errors import SpaceExhausted
-from tunesmith.katib.proposer import Proposer
+from tunesmith.katib.proposer import MOST_SECONDS, Proposer
 from tunesmith.katib.study_view import read_plan
 from tunesmith.strategies._strategy import Strategy
 from tunesmith.strategies.random import Random
@@ -75,6 +75,24 @@ def test_a_strategy_that_asks_for_more_patience_is_waited_for() -> None:
 
     assert Proposer().answer(replace(PLAN, strategy=Slow()), study_of(PLAN), 1).substitutes == 0
     assert Proposer().answer(replace(PLAN, strategy=Hasty()), study_of(PLAN), 1).why == "the strategy took longer than 0.1 s"
+
+
+@pytest.mark.parametrize(("count", "seconds"), [(1, 2.0), (8, 16.0), (100, MOST_SECONDS)])
+def test_each_proposal_adds_to_the_patience_with_an_answer_up_to_what_a_cluster_can_wait(count: int, seconds: float) -> None:
+    assert Proposer()._limit(Stuck(), count) == seconds
+    assert Proposer(0.5)._limit(Stuck(), count) == 0.5
+
+
+def test_as_many_proposals_as_each_take_almost_its_patience_are_all_the_strategys() -> None:
+    @dataclass(frozen=True)
+    class Steady(Strategy):
+        patience: ClassVar[float] = 1.0
+
+        def propose(self, study: StudyView, count: int) -> list[Proposal]:
+            time.sleep(0.3)
+            return Random().propose(study, count)
+
+    assert Proposer().answer(replace(PLAN, strategy=Steady()), study_of(PLAN), 5).substitutes == 0
 
 
 def test_an_abandoned_computation_ends() -> None:

@@ -162,6 +162,7 @@ class _Session:
             self.cluster.delete_experiment(experiment["metadata"]["name"])
             raise
         if collected:
+            self._note_fallback(experiment["metadata"]["name"])
             self.budget.spend()
             recorded = self.search.record.trials()
             self.search.describe_strategy(self.search.view(recorded, recorded[-1].number + 1))
@@ -170,14 +171,19 @@ class _Session:
     def _check_end(self, experiment: dict[str, Any]) -> None:
         """Tell what the service could not do; raise StudyError where Katib gave up for another reason than failed trials."""
         name = experiment["metadata"]["name"]
-        status = (self.cluster.suggestion(name) or {}).get("status", {})
-        if fallback := told_fallback(status):
-            self.progress.note(fallback)
+        status = self._note_fallback(name)
         if condition_of(experiment) == "Succeeded" or experiment["status"].get("trials", 0):
             return
         said = messages(status, "Failed") or messages(experiment["status"], "Failed")
         self.cluster.delete_experiment(name)
         raise StudyError(f"the Experiment {name} failed: {said[-1] if said else 'Katib does not say why'}")
+
+    def _note_fallback(self, name: str) -> Mapping[str, Any]:
+        """Tell how many proposals were not the strategy's so far; returns the Suggestion's status."""
+        status = (self.cluster.suggestion(name) or {}).get("status", {})
+        if fallback := told_fallback(status):
+            self.progress.note(fallback)
+        return status
 
     def _watch_pods(self, name: str, watch: PodWatch) -> None:
         """Show what keeps pods from running, and give up when that lasts too long."""

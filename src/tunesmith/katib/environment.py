@@ -18,5 +18,5 @@ DB_MANAGER = "KATIB_DB_MANAGER"
 DEFAULT_DB_MANAGER = "katib-db-manager.kubeflow:6789"
 # The namespace of the suggestion service's pod; it is found out where this is not set.
 NAMESPACE = "TUNESMITH_NAMESPACE"
-# Seconds that a strategy may take for an answer.
+# Seconds that a strategy may take for an answer, however many proposals it has.
 PROPOSE_SECONDS = "TUNESMITH_PROPOSE_SECONDS"

@@ -15,6 +15,8 @@ from tunesmith.strategies.random import Random
 from tunesmith.study import Proposal, StudyView
 
 LOG = logging.getLogger(__name__)
+# Katib hangs up after 60 s, and its one worker for all suggestions of the cluster waits meanwhile.
+MOST_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Answer:
 
 
 class Proposer:
-    """Lets strategies compute for at most `seconds`, or each for its own `patience`; what is late is drawn at random."""
+    """Lets strategies compute an answer for at most `seconds`; what is late is drawn at random.
+
+    seconds: None: the strategy's `patience` for each proposal that is asked for, but at most MOST_SECONDS.
+    """
 
     def __init__(self, seconds: float | None = None) -> None:
         self.seconds = seconds
@@ -49,7 +54,7 @@ class Proposer:
         if self._abandoned and self._abandoned.is_alive():
             # It cannot be ended before it comes back from a library's code; a second one would only slow both.
             return [], "the strategy is still busy with an earlier answer"
-        attempt, seconds = _Attempt(plan.strategy, study, count), self.seconds or plan.strategy.patience
+        attempt, seconds = _Attempt(plan.strategy, study, count), self._limit(plan.strategy, count)
         attempt.start()
         attempt.join(seconds)
         proposals = list(attempt.proposals)[:count]
@@ -65,6 +70,9 @@ class Proposer:
             return proposals, str(attempt.error)
         LOG.error("the strategy failed", exc_info=attempt.error)
         return proposals, f"the strategy failed: {attempt.error}"
+
+    def _limit(self, strategy: Strategy, count: int) -> float:
+        return self.seconds or min(strategy.patience * count, MOST_SECONDS)
 
 
 class _Interrupted(BaseException):

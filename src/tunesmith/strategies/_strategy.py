@@ -23,8 +23,8 @@ MOST_DRAWS = 1000
 class Strategy(ABC):
     """Proposes candidates from past trials. A subclass is a frozen dataclass whose fields are its settings.
 
-    `needs`: the capabilities (spaces/_capabilities.py) that a space must have. `patience`: seconds after which a host that
-    others wait for, too, draws at random instead.
+    `needs`: the capabilities (spaces/_capabilities.py) that a space must have. `patience`: seconds for a proposal after
+    which a host that others wait for, too, draws at random instead.
     """
 
     needs: ClassVar[tuple[type, ...]] = ()
