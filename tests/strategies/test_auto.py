@@ -69,6 +69,19 @@ def test_the_strategy_follows_from_what_the_study_is(known: dict[str, Any], name
     assert picked(**known) == name
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({}, "for 1 parameter, no limit of trials and 1 at a time a Gaussian process"),
+        ({"space": SMALL, "budget": 8, "parallel": 4}, "for 3 parameters, a budget of 8 trials and 4 at a time"),
+        ({"space": Layers(), "budget": 30}, "for a space of kind layers, a budget of 30 trials and 1 at a time"),
+    ],
+)
+def test_the_reason_for_a_process_names_what_was_looked_at(known: dict[str, Any], words: str) -> None:
+    study = StudyView(known.pop("space", LINE), Objective("loss"), **known)
+    assert Auto().describe(study).startswith(f"gp: {words}")
+
+
 def test_what_is_picked_answers_as_if_it_had_been_named() -> None:
     study = replace(StudyView(LINE, Objective("loss")), **past(20))
     named = build("tunesmith.strategies", picked(**past(20)), Strategy, {}, "strategy")

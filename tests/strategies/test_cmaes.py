@@ -61,6 +61,15 @@ def test_a_candidate_from_elsewhere_is_learned_from() -> None:
     assert np.abs(np.median(proposed, axis=0) - 1.5).max() < 1
 
 
+@pytest.mark.parametrize("state", [State.FAILED, State.FINISHED])
+def test_generations_without_a_better_and_a_worse_move_nothing(state: State) -> None:
+    fresh = StudyView(SPACE, Objective("loss"))
+    asked = [CMAES().propose(replace(fresh, issued=number), 1)[0].candidate for number in range(200)]
+    alike = tuple(Trial(i, candidate, state, {"loss": 1.0}) for i, candidate in enumerate(asked[:160]))
+    study = replace(fresh, trials=alike, issued=160)
+    assert [proposal.candidate for proposal in CMAES().propose(study, 40)] == asked[160:]
+
+
 @pytest.mark.parametrize(("settings", "words"), [({"population": 3}, "population: got 3"), ({"sigma": 0}, "sigma: got 0")])
 def test_impossible_settings_are_refused(settings: dict[str, float], words: str) -> None:
     with pytest.raises(SpecError, match=words):

@@ -98,9 +98,10 @@ class Evolution:
         """Return the state that was told of every full generation."""
         states = self._known()
         for generation in range(max(states), len(self.keys) - 1):
-            told = [(self._solution(i, states), float(rank)) for i, rank in self._ranked(generation)]
             state = copy.deepcopy(states[generation])
-            state.tell(told)
+            # Of trials that are all alike (all failed, a constant objective) any order would move the state by chance.
+            if len(np.unique(self.losses[self._rows(generation)])) > 1:
+                state.tell([(self._solution(i, states), float(rank)) for i, rank in self._ranked(generation)])
             states[generation + 1] = state
             states.pop(generation + 1 - self.reach, None)
             _remember(self.keys[generation + 1], state)

@@ -71,7 +71,24 @@ def _pick(study: StudyView) -> tuple[str, str]:
         return "tpe", f"{study.parallel} trials at a time want proposals fast"
     if sum(trial.state is State.STOPPED for trial in study.trials) > MOST_STOPPED_FOR_GP:
         return "tpe", "a scheduler stops trials early, so that many are tried; densities learn more from those"
-    return "gp", "a Gaussian process finds better candidates in fewer trials wherever its proposals are quick enough"
+    return "gp", f"for {_seen(study)} a Gaussian process is quick enough, and finds better candidates in fewer trials"
+
+
+def _seen(study: StudyView) -> str:
+    """Return in words what the choice rests on."""
+    kind = type(study.space).__module__.rpartition(".")[2]
+    count = _leaves(study.space.parameters) if isinstance(study.space, Parameters) else None
+    size = f"a space of kind {kind}" if count is None else f"{count} parameter{'s' * (count != 1)}"
+    budget = "no limit of trials" if study.budget is None else f"a budget of {study.budget} trials"
+    return f"{size}, {budget} and {study.parallel} at a time"
+
+
+def _leaves(tree: Mapping[str, Distribution | Branches]) -> int:
+    """Return the number of parameters of a tree, those that only some options open included."""
+    return sum(
+        1 if isinstance(node, Distribution) else 1 + sum(_leaves(inner) for inner in node.inner.values())
+        for node in tree.values()
+    )
 
 
 def _is_within(space: Space, most: int) -> bool:

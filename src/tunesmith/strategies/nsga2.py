@@ -43,7 +43,7 @@ class NSGA2(Strategy):
 
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
         parents = _survivors(study, self.population)
-        if len(parents) < self.population:
+        if len(parents) < self.population or _are_alike(study):
             return one_by_one(study, count, lambda view, rng: view.space.sample(rng))
         return one_by_one(study, count, lambda view, rng: self._child(view, parents, rng))
 
@@ -59,6 +59,12 @@ class NSGA2(Strategy):
             return _mutated(value, distribution, rng) if rng.random() < mutation else value
 
         return study.space.choose(pick)
+
+
+def _are_alike(study: StudyView) -> bool:
+    """Tell whether no ended trial is better than another, so that any choice of parents would be one by chance."""
+    metrics = {trial.number: trial.metrics for trial in study.trials}
+    return len({(*row, study.aims.violation(metrics[number])) for number, row in study.loss_rows().items()}) == 1
 
 
 def _survivors(study: StudyView, count: int) -> list[Trial]:
