@@ -4,7 +4,8 @@ The study becomes a matrix in the unit cube (_gp/cube.py), its objective is warp
 is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the greatest expected improvement is looked for
 (_gp/acquire.py), away from where losses repeat (_gp/plateaus.py). Trials that still run count with what the process expects of
 them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals keep apart. Constraints have processes of their
-own, and so have earlier studies (_gp/earlier.py), beside which this study's is fitted for every second trial (_gp/joint.py).
+own, and so have earlier studies (_gp/earlier.py), beside which this study's is fitted (_gp/joint.py) as long as they foretell
+its trials (_gp/guidance.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
+from tunesmith.strategies._gp.guidance import is_guided
 from tunesmith.strategies._gp.joint import Joint
 from tunesmith.strategies._gp.kernel import Features, features
 from tunesmith.strategies._gp.model import Posterior
@@ -35,8 +37,6 @@ TEMPERS = (-0.7, 0.0, 0.7)
 # Each further trial with exactly the best value asks for so much more than it, in deviations of the values: the best lies on a
 # plateau, as where parameters are rounded or of no effect, and only somewhere else is there anything to gain.
 MARGIN, MOST_MARGIN = 0.1, 2.0
-# With fewer trials of its own a study cannot tell how far to follow earlier ones; with more its own tell better where to look.
-LEAST_GUIDED, MOST_GUIDED = 2, 25
 # Where in the sequence the design of every second trial begins.
 ASIDE = 32
 
@@ -62,7 +62,8 @@ class GP(Strategy):
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         cube = trait_cube_of(study.space, study.seed)
         seen = observe(study, cube)
-        earlier = tuple(process for _, process in processes(study, cube)) if _is_guided(study, seen) else ()
+        earlier = tuple(process for _, process in processes(study, cube))
+        earlier = earlier if is_guided(cube, seen, earlier, study.issued, study.seed) else ()
         if not earlier and seen.finite < self._design(cube):
             return _spread(cube, study, _place(study), rng)
         if not earlier and _is_looking_around(seen, study):
@@ -85,11 +86,6 @@ class GP(Strategy):
         """Return how many trials are to end before the model is used."""
         learned = {column.trait or column for column in cube.columns if not column.told}
         return self.startup or min(max(2 * len(learned), 6), 12)
-
-
-def _is_guided(study: StudyView, seen: Observations) -> bool:
-    """Tell whether earlier studies have a say in the next trial: in every second one of the first, since they may mislead."""
-    return bool(study.earlier) and LEAST_GUIDED <= seen.finite <= MOST_GUIDED and study.issued % 2 == 0
 
 
 def _is_looking_around(seen: Observations, study: StudyView) -> bool:

@@ -46,6 +46,17 @@ def test_declared_conditions_are_those_that_the_space_acts_upon(seed: int) -> No
     np.testing.assert_allclose(np.delete(ours, clipped, 1), np.delete(theirs, clipped, 1), atol=1e-9)
 
 
+@pytest.mark.parametrize("form", [{"normal": [0, 1]}, {"lognormal": [-6, 1.5]}])
+def test_a_prior_without_an_end_is_not_searched_to_the_end_of_floats(form: dict[str, list[float]]) -> None:
+    declared = Parameters({"x": form})
+    for cube in (TreeCube(declared), TracedCube(declared, 0)):
+        ends = cube.settle(np.array([[0.0], [1.0]]))
+        found = [cube.candidate(row, np.random.default_rng(0))["x"] for row in ends]
+        (mean, deviation), far = next(iter(form.values())), np.array(found, dtype=float)
+        far = np.log(far) if "lognormal" in form else far
+        np.testing.assert_allclose((far - mean) / deviation, [-3.719, 3.719], atol=0.01)
+
+
 def test_ordered_numbers_are_no_category() -> None:
     options = {column.name: column.options for column in TreeCube(SPACE).columns}
     assert options["batch"] == 0

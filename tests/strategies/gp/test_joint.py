@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from tests.strategies.gp.test_earlier import BOWL, CUBE, SPACE, UPSIDE_DOWN, bowl, drawn, earlier, seen, view
+from tests.strategies.gp.test_earlier import BOWL, CUBE, UPSIDE_DOWN, drawn, earlier, seen, view
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
@@ -14,8 +14,8 @@ from tunesmith.strategies._gp.joint import Joint
 from tunesmith.strategies._gp.kernel import features
 from tunesmith.strategies._gp.model import Fitted, Posterior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.warp import warp
-from tunesmith.strategies.gp import GP, MOST_GUIDED
-from tunesmith.study import EarlierStudy, Objective, State, StudyView, Trial
+from tunesmith.strategies.gp import GP
+from tunesmith.study import EarlierStudy, Objective, StudyView
 
 SHUFFLED = earlier(drawn(60), list(np.random.default_rng(3).permutation(BOWL.losses)))
 PARTIAL = earlier([{"x": candidate["x"]} for candidate in drawn(60)], [abs(candidate["x"] - 0.2) for candidate in drawn(60)])
@@ -102,13 +102,3 @@ def test_beside_a_study_that_misleads_the_design_still_covers_the_space() -> Non
     study = StudyView(line, Objective("loss"), earlier=(EarlierStudy("old", ({"x": 0.1}, {"x": 0.2}), (0.0, 1.0)),))
     designed = [GP().propose(replace(study, issued=number), 1)[0].candidate["x"] for number in range(1, 8, 2)]
     assert sorted(int(4 * float(x)) for x in designed) == [0, 1, 2, 3]  # type: ignore[arg-type]
-
-
-def test_trials_of_its_own_take_the_place_of_earlier_studies() -> None:
-    """With enough of them every proposal is what it would be without an earlier study."""
-    tried = enumerate(drawn(60, seed=1))
-    ended = tuple(Trial(number, candidate, State.FINISHED, {"loss": bowl(candidate)}) for number, candidate in tried)
-    for count, is_heard in ((MOST_GUIDED - 1, True), (MOST_GUIDED + 1, False)):
-        cold = StudyView(SPACE, Objective("loss"), trials=ended[:count], issued=count)
-        warm = replace(cold, earlier=(UPSIDE_DOWN, PARTIAL))
-        assert (GP().propose(warm, 1)[0].candidate != GP().propose(cold, 1)[0].candidate) == is_heard

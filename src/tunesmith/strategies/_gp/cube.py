@@ -13,12 +13,15 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from tunesmith.spaces._distributions import Choice, Distribution, Value
+from tunesmith.spaces._distributions import Choice, Distribution, Normal, Value
 from tunesmith.spaces._space import Candidate, Space
 from tunesmith.spaces.parameters import Branches, Parameters
 
 # A grid finer than this is a continuum to a model.
 FINEST = 1000
+# A prior without an end is searched up to where so much of it is left, 3.7 deviations: where floats end, values are hundreds of
+# times what anybody means.
+TAIL = 1e-4
 # Samples that show which parameters a space has.
 LOOKS = 64
 LOOKS_AT_CODE = 4
@@ -52,9 +55,9 @@ class Column:
         return _grid(self.distribution)
 
     def settle(self, units: np.ndarray) -> np.ndarray:
-        """Move units to the middle of the mass of the value that each stands for."""
+        """Move units to the middle of the mass of the value that each stands for, and away from a prior's endless tails."""
         if self.grid is None:
-            return units
+            return np.clip(units, TAIL, 1 - TAIL) if isinstance(self.distribution, Normal) else units
         return self.grid[np.searchsorted(_edges(self.distribution), units, side="right")]
 
 
@@ -173,7 +176,7 @@ class TracedCube(Cube):
             at = self.position.get((name, distribution))
             if at is None:
                 return distribution.quantile(0.5)
-            value = distribution.quantile(float(row[at]))
+            value = distribution.quantile(float(self.columns[at].settle(row[at : at + 1])[0]))
             settled[at] = distribution.cdf([value])[0]
             return value
 

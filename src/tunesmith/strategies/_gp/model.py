@@ -151,6 +151,14 @@ class Given:
         self.factor = cho_factor(covariance, lower=True)
         self.weights = cho_solve(self.factor, values)
 
+    def surprises(self) -> np.ndarray:
+        """Return how improbable each value is to a process that knows all others: negative log densities, shape (n,).
+
+        Rasmussen & Williams, section 5.4.2.
+        """
+        precisions = np.diag(cho_solve(self.factor, np.eye(len(self.weights))))
+        return 0.5 * (self.weights**2 / precisions - np.log(precisions) + np.log(2 * np.pi))
+
     def spread(self, cross: np.ndarray) -> np.ndarray:
         """Return what of m candidates the values explain; n x m, its columns' products are covariances explained."""
         return solve_triangular(self.factor[0], cross.T, lower=True)
