@@ -127,7 +127,7 @@ class _Reading:
             if theirs and name not in theirs:
                 self._refuse("unimportant", name, self.entry.study, theirs)
 
-    def _refuse(self, key: str, name: str, whose: str, known: Sequence[str]) -> None:
+    def _refuse(self, key: str, name: str, whose: str, known: list[str]) -> None:
         told = listed(known) + did_you_mean(name, known)
         raise SpecError(f"{self.where}.{key}: {name!r} is no parameter of {whose}: {told}")
 
