@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from tunesmith.pareto import crowding, dominates, fronts, hypervolume, to_ideal
+from tunesmith.pareto import crowding, dominates, fronts, hypervolume, to_ideal, volume_shares
 
 points = st.integers(1, 4).flatmap(
     lambda objectives: st.lists(st.tuples(*[st.integers(0, 5)] * objectives), min_size=1, max_size=25)
@@ -94,3 +94,17 @@ def test_distances_between_the_largest_numbers_are_told_apart() -> None:
     assert to_ideal(losses, losses[:2]) == pytest.approx([1.0, 1.0, np.hypot(0.5, 0.5), np.hypot(1.0, 1.0)])
     distances = to_ideal(np.array([[0.0, 0.0], [1e200, 0.0], [2e200, 0.0]]), np.zeros((1, 2)))
     assert (np.diff(distances) > 0).all()
+
+
+def test_the_volume_grows_with_every_point_that_nothing_before_dominates() -> None:
+    losses = np.array([[4.0, 4.0], [0.0, 2.0], [2.0, 0.0], [3.0, 3.0], [1.0, 1.0]])
+    assert volume_shares(losses) == pytest.approx([0.0, 0.5, 0.75, 0.75, 13 / 16])
+
+
+@given(points)
+def test_the_volume_after_each_point_is_that_of_the_points_so_far(rows: list[tuple[int, ...]]) -> None:
+    losses = np.array(rows, dtype=float)
+    extent = np.where(np.ptp(losses, axis=0) > 0, np.ptp(losses, axis=0), 1.0)
+    scaled = (losses - losses.min(axis=0)) / extent
+    expected = [hypervolume(scaled[: count + 1], np.ones(losses.shape[1])) for count in range(len(losses))]
+    assert volume_shares(losses) == pytest.approx(expected)

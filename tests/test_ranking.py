@@ -3,7 +3,7 @@
 import pytest
 
 from tunesmith.aims import Aims, Constraint, Objective
-from tunesmith.ranking import best_trial, pareto_front, ranking
+from tunesmith.ranking import best_trial, pareto_front, ranking, volume_growth, volume_to_json
 from tunesmith.study import State, Trial
 
 ACCURACY = Objective("val_accuracy", "maximize")
@@ -109,3 +109,18 @@ def test_a_trial_that_lacks_one_of_several_objectives_is_behind_all_that_have_th
 def test_the_knee_does_not_depend_on_what_is_far_behind_the_front() -> None:
     front = [point(0, 0.9, 10), point(1, 0.8, 2), point(2, 0.5, 1)]
     assert best_number([*front, point(3, 0.01, 1e6)], BOTH) == 1
+
+
+def test_the_hypervolume_is_told_wherever_it_grew_by_the_trials_that_count() -> None:
+    trials = [point(0, 0.0, 4.0), point(4, 0.5, 0.0), point(1, 1.0, 2.0), trial(2, State.FAILED), point(3, 0.1, 3.0)]
+    growth = volume_growth(trials, BOTH)
+    assert growth == [(0, 0.0), (1, pytest.approx(0.5)), (3, pytest.approx(0.5)), (4, pytest.approx(0.75))]
+    assert [entry["trial"] for entry in volume_to_json(growth)] == [0, 1, 4]
+    assert volume_growth(trials, Aims((ACCURACY, LATENCY), (Constraint("latency_ms", "<=", 3),)))[0][0] == 1
+
+
+def test_of_one_objective_and_of_many_there_is_no_hypervolume() -> None:
+    trials = [trial(n, a=n, b=-n, c=n, d=n) for n in range(3)]
+    assert volume_growth(trials, Aims((Objective("a"),))) == []
+    assert volume_growth(trials, Aims(tuple(map(Objective, "abcd")))) == []
+    assert len(volume_growth(trials, Aims(tuple(map(Objective, "abc"))))) == 3

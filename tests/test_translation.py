@@ -3,6 +3,7 @@
 import pytest
 
 from tunesmith.spaces._distributions import Value
+from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.translation import Translator
 
@@ -77,11 +78,45 @@ def test_a_number_takes_the_nearest_value_of_a_grid() -> None:
     assert result.whole == {"units": 32}
 
 
-def test_what_is_fixed_now_takes_its_only_value() -> None:
-    space = Parameters({"rate": {"choice": [0.02]}, "units": {"int": [8, 64]}})
-    result = Translator(space).tell({"rate": 0.5, "units": 16})
+FIXED = Parameters({"rate": {"choice": [0.02]}, "cell": {"choice": ["gru"]}, "units": {"int": [8, 64]}})
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.0215, 0.0185])
+def test_a_number_near_the_one_that_is_fixed_now_takes_it(rate: float) -> None:
+    result = Translator(FIXED).tell({"rate": rate, "cell": "gru", "units": 16})
     assert result is not None
-    assert result.whole == {"rate": 0.02, "units": 16}
+    assert result.known == {"rate": 0.02, "cell": "gru", "units": 16}
+
+
+@pytest.mark.parametrize("change", [{"rate": 0.5}, {"rate": 0.025}, {"rate": "0.02"}, {"cell": "lstm"}, {"cell": None}])
+def test_another_value_than_the_one_that_is_fixed_now_leaves_the_candidate_out(change: dict[str, Value]) -> None:
+    translator = Translator(FIXED)
+    assert translator.tell({"rate": 0.02, "cell": "gru", "units": 16} | change) is None
+    assert translator.misfits == {next(iter(change)): 1}
+
+
+def test_where_a_parameter_hardly_mattered_the_candidate_is_told_whatever_its_value() -> None:
+    old: dict[str, Value] = {"lr": 0.5, "cell": "lstm", "units": 16}
+    translator = Translator(FIXED, {"lr": "rate"}, unimportant=["lr", "cell"])
+    result = translator.tell(old)
+    assert result is not None
+    assert (result.known, result.whole) == ({"units": 16}, {"rate": 0.02, "cell": "gru", "units": 16})
+    assert (translator.misfits, translator.added) == ({}, set())
+    assert Translator(FIXED, {"lr": "rate"}, unimportant=["lr"]).tell(old) is None
+
+
+@pytest.mark.parametrize("change", [{"optimizer": "sgd"}, {"conv1.filters": 64}, {"dense": 2}, {"conv1.kernel": 5}])
+def test_what_a_space_of_layers_has_settled_leaves_out_candidates_of_another_value(change: dict[str, Value]) -> None:
+    fixed = {"filters": 32, "dropout": 0.1, "activation": "relu", "batch_normalization": True, "batch_size": 32}
+    space = Layers(convs=[1, 2], dense=1, units=64, optimizer="adam", **fixed)
+    same: dict[str, Value] = {"convs": 1, "dense": 1, "conv1.filters": 32, "optimizer": "adam", "learning_rate": 1e-3}
+    result = Translator(space).tell(same)
+    assert result is not None
+    assert result.known == {"convs": 1, "learning_rate": 1e-3}
+    translator = Translator(space)
+    assert translator.tell(same | change) is None
+    assert translator.misfits == {next(iter(change)): 1}
+    assert Translator(space, unimportant=list(change)).tell(same | change) is not None
 
 
 def test_one_and_true_are_two_options() -> None:

@@ -1,6 +1,6 @@
 """A study's trials in order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tunesmith.aims import Aims
 from tunesmith.errors import StudyError
-from tunesmith.ranking import pareto_front, ranking
+from tunesmith.ranking import pareto_front, ranking, volume_growth, volume_to_json
 from tunesmith.record import Record
 from tunesmith.study import State, Trial
 from tunesmith.summary import describe_candidate, rounded, study_folder
@@ -33,6 +33,7 @@ def leaderboard(folder: Path, top: int) -> dict[str, Any]:
             "objective": asdict(aims.objectives[0]),
             **(aims.to_json() if len(aims.objectives) > 1 or aims.constraints else {}),
             **({"front": front} if (front := _front(trials, aims)) else {}),
+            **({"hypervolume": volume_to_json(growth)} if (growth := volume_growth(trials, aims)) else {}),
             "states": {state.value: sum(trial.state is state for trial in trials) for state in State},
             "seconds": record.seconds,
             "strategy": [{"from_trial": number, "text": text} for number, text in record.strategy],
@@ -80,11 +81,21 @@ def print_leaderboard(board: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     if front:
         console.print(f"* on the Pareto front ({len(front)} trials); the first is its knee")
+    if board.get("hypervolume"):
+        console.print(_volume(board["hypervolume"]), highlight=False)
     if board.get("constraints"):
         console.print(f"within {', '.join(board['constraints'])}", highlight=False)
     for told in board["strategy"]:
         console.print(f"from trial {told['from_trial']} on by {told['text']}", highlight=False, soft_wrap=True)
     console.print("  ".join(f"{count} {state}" for state, count in board["states"].items() if count))
+
+
+def _volume(growth: Sequence[Mapping[str, float]]) -> str:
+    """Say how much the front dominates and since when; `growth` has an entry wherever it grew."""
+    last, share = growth[-1]["trial"], growth[-1]["share"]
+    half = [each["share"] for each in growth if each["trial"] <= last / 2]
+    before = f", {half[-1]:.3f} at half of that" if half and len(growth) > 1 else ""
+    return f"hypervolume {share:.3f} since trial {last}{before}"
 
 
 def _columns(board: Mapping[str, Any]) -> list[str]:

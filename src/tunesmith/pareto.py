@@ -97,3 +97,24 @@ def hypervolume(losses: Losses, reference: Losses) -> float:
     heights = np.diff(np.append(inside[:, -1], reference[-1]))
     slices = (hypervolume(inside[: i + 1, :-1], reference[:-1]) * height for i, height in enumerate(heights) if height > 0)
     return float(sum(slices))
+
+
+def volume_shares(losses: Losses) -> list[float]:
+    """Return after each point how much of the box between the best and the worst values of all the points so far dominate.
+
+    A share, which never falls. An objective in which all points are alike leaves the others to decide.
+    """
+    low, high = losses.min(axis=0), losses.max(axis=0)
+    # In quarters: the range of the largest numbers must not overflow.
+    spread = np.where(high > low, high / 4 - low / 4, 0.25)
+    # What is flat has no extent; a box of height 1 leaves the others to decide.
+    reference = np.ones(losses.shape[1])
+    shares: list[float] = []
+    kept = np.empty((0, losses.shape[1]))
+    for row in (losses / 4 - low / 4) / spread:
+        if len(kept) and (kept <= row).all(axis=1).any():
+            shares.append(shares[-1])
+            continue
+        kept = np.vstack([kept[~(row <= kept).all(axis=1)], row])
+        shares.append(hypervolume(kept, reference))
+    return shares

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tunesmith.aims import Aims
-from tunesmith.pareto import fronts, to_ideal
+from tunesmith.pareto import fronts, to_ideal, volume_shares
 from tunesmith.study import State, Trial
 
 TIE_BREAKER = "val_loss"
+# The volume of more objectives takes long, and says little.
+MOST_FOR_VOLUME = 3
 ORDER = [State.FINISHED, State.STOPPED, State.FAILED, State.RUNNING]
 
 
@@ -49,6 +51,24 @@ def pareto_front(trials: Sequence[Trial], aims: Aims) -> list[Trial]:
         return []
     found = fronts(np.array([aims.losses(trial.metrics) for trial in counting]))
     return ranking([trial for trial, front in zip(counting, found, strict=True) if front == 0], aims)
+
+
+def volume_growth(trials: Sequence[Trial], aims: Aims) -> list[tuple[int, float]]:
+    """Return the front's hypervolume as it grew: for every finished trial within the constraints its number and the share then.
+
+    Of the box between the best and the worst values of all of them. Nothing for one objective, or more than MOST_FOR_VOLUME.
+    """
+    counting = sorted((trial for trial in trials if _counts(trial, aims)), key=lambda trial: trial.number)
+    if not counting or not 1 < len(aims.objectives) <= MOST_FOR_VOLUME:
+        return []
+    shares = volume_shares(np.array([aims.losses(trial.metrics) for trial in counting]))
+    return [(trial.number, share) for trial, share in zip(counting, shares, strict=True)]
+
+
+def volume_to_json(growth: Sequence[tuple[int, float]]) -> list[dict[str, float]]:
+    """Return where the hypervolume grew, as plain data: it stays the same until the next entry."""
+    before = [-1.0, *(share for _, share in growth)]
+    return [{"trial": number, "share": share} for (number, share), last in zip(growth, before, strict=False) if share > last]
 
 
 def _counts(trial: Trial, aims: Aims) -> bool:

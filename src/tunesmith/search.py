@@ -15,7 +15,7 @@ from tunesmith.errors import DataError, SpecError, StudyError
 from tunesmith.evaluation._context import Evaluator
 from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.evaluation.training import TrainingEvaluator
-from tunesmith.ranking import best_trial, pareto_front, ranking
+from tunesmith.ranking import best_trial, pareto_front, ranking, volume_growth, volume_to_json
 from tunesmith.record import Record
 from tunesmith.schedulers._scheduler import Scheduler, read_scheduler
 from tunesmith.spaces._space import Candidate
@@ -32,7 +32,8 @@ class Outcome:
     """What came of a search: its best trial, and how many trials ended how.
 
     `front`: of several objectives the Pareto front, in the leaderboard's order: its first, the knee, is the best trial.
-    `strategy`: what the strategy did and why, where its settings do not tell.
+    `strategy`: what the strategy did and why, where its settings do not tell. `volume`: of two or three objectives the
+    hypervolume as it grew.
     """
 
     best: Trial
@@ -43,6 +44,7 @@ class Outcome:
     stopped: int
     seconds: float
     strategy: str = ""
+    volume: tuple[tuple[int, float], ...] = ()
 
     @property
     def objective(self) -> Objective:
@@ -66,6 +68,7 @@ class Outcome:
             "objective": {"metric": self.objective.metric, "goal": self.objective.goal},
             **(self.aims.to_json() if self.front or self.aims.constraints else {}),
             **({"front": [_told(trial) for trial in self.front]} if self.front else {}),
+            **({"hypervolume": volume_to_json(self.volume)} if self.volume else {}),
             **{"value": self.value, "trials": self.trials, "failed": self.failed, "stopped": self.stopped},
             "seconds": round(self.seconds, 3),
             **({"strategy": self.strategy} if self.strategy else {}),
@@ -155,6 +158,7 @@ def outcome(record: Record, aims: Aims) -> Outcome:
     return Outcome(
         *(best, aims, front, counts[State.FINISHED], counts[State.FAILED], counts[State.STOPPED], record.seconds),
         strategy="; then ".join(text for _, text in record.strategy),
+        volume=tuple(volume_growth(trials, aims)),
     )
 
 

@@ -172,14 +172,20 @@ class ObjectiveSpec(Section):
 
 
 class EarlierSpec(Section):
-    """An earlier study's folder; `rename` tells which of its parameters have another name now (`{old: new}`)."""
+    """An earlier study's folder; `rename` tells which of its parameters have another name now (`{old: new}`).
+
+    `unimportant`: its parameters that hardly mattered; a trial is learned from whatever it had there.
+    """
 
     study: str = Field(min_length=1)
     rename: dict[str, str] = Field(default_factory=dict)
+    unimportant: list[str] = Field(default_factory=list)
 
     @model_serializer
     def _plain(self) -> str | dict[str, Any]:
-        return {"study": self.study, "rename": dict(self.rename)} if self.rename else self.study
+        told = {"rename": dict(self.rename), "unimportant": list(self.unimportant)}
+        given = {key: value for key, value in told.items() if value}
+        return {"study": self.study, **given} if given else self.study
 
 
 def _folder_alone(entry: object) -> object:

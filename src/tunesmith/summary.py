@@ -31,7 +31,7 @@ def make_summary(
         **{f"test_{name}": value for name, value in metrics.items()},
         "test_intervals": dict(intervals),
         **{name: search[name] for name in ("best", "objective", "value", "trials", "failed", "stopped")},
-        **{name: search[name] for name in ("objectives", "constraints", "front") if name in search},
+        **{name: search[name] for name in ("objectives", "constraints", "front", "hypervolume") if name in search},
         **({"strategy": search["strategy"]} if "strategy" in search else {}),
         "search_seconds": search["seconds"],
         "seconds": round(seconds, 3),

@@ -2,12 +2,13 @@
 
 A parameter that was renamed is found under its new name, one that is gone is left out, one that is new takes the middle of its
 range where a whole candidate is needed. A value just outside of a range is moved to the range's end; a candidate with a value
-far outside, or with an option that is gone, lies in another space and is left out.
+far outside, or with an option that is gone, lies in another space and is left out. So does one whose value of what is fixed now
+was another, a number near it apart: it may have been fixed because it mattered. Of an unimportant parameter any value will do.
 """
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -16,7 +17,7 @@ from tunesmith.spaces._distributions import Choice, Distribution, LogInt, LogNor
 from tunesmith.spaces._numeric import Numeric
 from tunesmith.spaces._space import Candidate, Space
 
-# A value counts as far outside of a range beyond this share of the range's width.
+# Beyond this share of a range's width a value is far outside of it, and beyond this share of a fixed number far from that.
 NEAR = 0.1
 
 
@@ -30,10 +31,15 @@ class Told:
 
 @dataclass
 class Translator:
-    """Tells candidates in the parameters of `space`; `rename` maps old names to new ones. Counts what did not fit and why."""
+    """Tells candidates in the parameters of `space`. Counts what did not fit and why.
+
+    `rename` maps old names to new ones. `unimportant`: parameters, by their old names, that a candidate is told without where
+    its value of them does not fit.
+    """
 
     space: Space
     rename: Mapping[str, str] = field(default_factory=dict)
+    unimportant: Collection[str] = ()
     matched: set[str] = field(default_factory=set)
     added: set[str] = field(default_factory=set)
     misfits: Counter[str] = field(default_factory=Counter)
@@ -41,17 +47,23 @@ class Translator:
     def tell(self, candidate: Candidate) -> Told | None:
         """Return the candidate in the space's parameters, None where it lies outside of the space."""
         given = {self.rename.get(name, name): value for name, value in candidate.items()}
+        waived = {self.rename.get(name, name) for name in self.unimportant}
         known: dict[str, Value] = {}
 
         def pick(name: str, distribution: Distribution) -> Value:
             if name not in given:
                 self.added.add(name)
                 return distribution.quantile(0.5)
-            known[name] = _fitted(name, distribution, given[name])
-            return known[name]
+            found = _fitted(distribution, given[name])
+            if isinstance(found, _Nothing):
+                self._refuse(name, waived)
+                return distribution.quantile(0.5)
+            known[name] = found
+            return found
 
         try:
             whole = self.space.choose(pick)
+            self._check_settled({name: value for name, value in given.items() if name not in whole}, waived)
         except _Misfit as misfit:
             self.misfits[misfit.name] += 1
             self.matched.add(misfit.name)
@@ -63,6 +75,23 @@ class Translator:
         self.matched |= set(known)
         return Told(known, whole) if known else None
 
+    def _check_settled(self, unasked: Candidate, waived: Collection[str]) -> None:
+        """Raise _Misfit where a value of what the space does not ask for is not the one that it has settled on."""
+        settled = self.space.settled()
+        for name, value in unasked.items():
+            only = settled.get(name.rpartition(".")[2], _NONE)
+            if isinstance(only, _Nothing):
+                continue
+            if not _stands_for(only, value):
+                self._refuse(name, waived)
+            self.matched.add(name)
+
+    def _refuse(self, name: str, waived: Collection[str]) -> None:
+        """Raise _Misfit for a parameter whose value does not fit, unless it is unimportant."""
+        if name not in waived:
+            raise _Misfit(name)
+        self.matched.add(name)
+
 
 class _Misfit(Exception):
     """The value of the parameter `name` is none of the space's."""
@@ -72,29 +101,30 @@ class _Misfit(Exception):
         self.name = name
 
 
-def _fitted(name: str, distribution: Distribution, value: Value) -> Value:
-    """Return the value of the distribution that stands for `value`; raises _Misfit where none does.
-
-    What is fixed now takes its only value: it was fixed because it hardly mattered.
-    """
-    if distribution.size == 1:
-        return distribution.value_at(0)
-    if isinstance(distribution, Numeric) and _is_number(value):
-        found = _nearest(distribution, float(value))
-    elif isinstance(distribution, Choice):
-        found = next((option for option in distribution.options if _same(option, value)), _NONE)
-    else:
-        found = _NONE
-    if isinstance(found, _Nothing):
-        raise _Misfit(name)
-    return found
-
-
 class _Nothing:
     """Null is an option like others, so that the lack of one needs a word of its own."""
 
 
 _NONE = _Nothing()
+
+
+def _fitted(distribution: Distribution, value: Value) -> Value | _Nothing:
+    """Return the value of the distribution that stands for `value`, nothing where none does."""
+    if distribution.size == 1:
+        only = distribution.value_at(0)
+        return only if _stands_for(only, value) else _NONE
+    if isinstance(distribution, Numeric) and _is_number(value):
+        return _nearest(distribution, float(value))
+    if isinstance(distribution, Choice):
+        return next((option for option in distribution.options if _same(option, value)), _NONE)
+    return _NONE
+
+
+def _stands_for(only: Value, value: Value) -> bool:
+    """Tell whether the value of what is fixed now stands for another: it is that, or a number near it."""
+    if _is_number(only) and _is_number(value):
+        return abs(value - only) <= NEAR * abs(only)
+    return _same(only, value)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

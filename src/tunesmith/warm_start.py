@@ -51,7 +51,7 @@ def warm_start(
     """Return what the study of `record` begins with; `trials`: its budget, `folder`: beside which the entries' paths are.
 
     What was read is kept beside the record: the study goes on as it began, whatever becomes of the earlier ones. Raises
-    SpecError for an entry that is no study, or renames what is not there.
+    SpecError for an entry that is no study, or names parameters that are not there.
     """
     if not entries:
         return WarmStart()
@@ -88,8 +88,8 @@ class _Reading:
     def __init__(self, entry: EarlierSpec, where: str, space: Space, aims: Aims, most: int, folder: Path) -> None:
         self.entry, self.where = entry, where
         self.content, self.trials = _read(folder / entry.study, entry.study)
-        self.translator = Translator(space, entry.rename)
-        self._check_rename(space)
+        self.translator = Translator(space, entry.rename, entry.unimportant)
+        self._check_names(space)
         # By this search's own aims where the study's trials report what they ask for.
         shared = any(set(aims.metrics) <= set(trial.metrics) for trial in self.trials if trial.state is State.FINISHED)
         aims = aims if shared else Aims.of(self.content)
@@ -116,15 +116,20 @@ class _Reading:
         parts += [f"new: {listed(new)}"] if (new := sorted(translator.added - translator.matched)) else []
         return "; ".join(parts) + _because(translator)
 
-    def _check_rename(self, space: Space) -> None:
+    def _check_names(self, space: Space) -> None:
         theirs = sorted({name for trial in self.trials for name in trial.candidate})
         ours = sorted(_names(space.parameters)) if isinstance(space, Parameters) else None
         for old, new in self.entry.rename.items():
             for side, name, known in (("study", old, theirs or None), ("space", new, ours)):
                 if known is not None and name not in known:
-                    whose = self.entry.study if side == "study" else "this space"
-                    told = listed(known) + did_you_mean(name, known)
-                    raise SpecError(f"{self.where}.rename: {name!r} is no parameter of {whose}: {told}")
+                    self._refuse("rename", name, self.entry.study if side == "study" else "this space", known)
+        for name in self.entry.unimportant:
+            if theirs and name not in theirs:
+                self._refuse("unimportant", name, self.entry.study, theirs)
+
+    def _refuse(self, key: str, name: str, whose: str, known: list[str]) -> None:
+        told = listed(known) + did_you_mean(name, known)
+        raise SpecError(f"{self.where}.{key}: {name!r} is no parameter of {whose}: {told}")
 
 
 def _because(translator: Translator) -> str:

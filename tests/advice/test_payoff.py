@@ -56,6 +56,43 @@ def test_random_losses_are_beaten_as_often_as_order_statistics_say() -> None:
     assert np.mean(chances) == pytest.approx(0.5, abs=0.08)
 
 
+def halved(losses: np.ndarray) -> Evidence:
+    """Trials of which a later one is stopped unless it is among the better quarter of those before it."""
+    trials = []
+    for number, loss in enumerate(losses):
+        ends = number < 3 or loss <= np.quantile(losses[:number], 0.25)
+        state = State.FINISHED if ends else State.STOPPED
+        trials.append(Trial(number, {"x": number}, state, {"loss": float(loss) if ends else 9.0}))
+    return gather(trials, Aims((Objective("loss"),)))
+
+
+def test_trials_that_were_stopped_early_count_as_worse_and_that_is_said() -> None:
+    stopped = halved(np.random.default_rng(3).random(24))
+    assert 4 <= len(stopped.finite) < 10
+    found, said = payoff(stopped, 1)
+    assert found is not None
+    finished = f"the {len(stopped.finite)} finished trials; the {stopped.stopped} stopped ones count as worse"
+    assert said == f"whether more trials pay is told by the losses of {finished}"
+    assert 0 < found.next_trial.chance < 0.2
+    assert 0 < found.forecasts[-1].gain < 1
+
+
+def test_random_losses_are_beaten_as_often_where_most_trials_were_stopped() -> None:
+    chances = []
+    for seed in range(30):
+        tail = fit_tail(halved(np.random.default_rng(seed).random(40)))
+        assert tail is not None
+        chances.append(tail.forecast(40).chance)
+    assert np.mean(chances) == pytest.approx(0.5, abs=0.1)
+
+
+def test_too_few_finished_trials_among_stopped_ones_tell_nothing() -> None:
+    ends = [Trial(i, {"x": i}, State.FINISHED if i < 3 else State.STOPPED, {"loss": 1.0 / (i + 1)}) for i in range(20)]
+    found, said = payoff(gather(ends, Aims((Objective("loss"),))), 1)
+    assert found is None
+    assert said.endswith("are needed, 4 of them finished; 3 finished, 17 were stopped")
+
+
 @pytest.mark.parametrize("dimensions", [2, 5])
 def test_forecasts_are_calibrated_on_random_searches(dimensions: int) -> None:
     """The 80 % interval holds what comes, and worthwhile gains come about as often as they are foretold."""

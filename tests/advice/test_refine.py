@@ -1,6 +1,7 @@
 """The next search file."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from tests.advice.studies import NESTED, content, nested_loss, random_trials, re
 from tunesmith.advice.refine import refined
 from tunesmith.cli import tunesmith
 from tunesmith.errors import SpecError, StudyError
-from tunesmith.search import search
-from tunesmith.spec import load_spec, parse_spec
+from tunesmith.record import Record
+from tunesmith.search import search, spec_aims
+from tunesmith.spec import build_space, load_spec, parse_spec
+from tunesmith.study import EarlierStudy
+from tunesmith.warm_start import warm_start
 from tunesmith.yaml_text import read_yaml
 
 OBJECTIVE = """
@@ -61,7 +65,49 @@ def test_what_need_not_be_said_and_what_is_the_old_studys_is_left_out(run: Path)
     written = read_yaml(refined(Path("runs/search/study"), Path()), "next.yaml")
     assert list(written) == ["strategy", "objectives", "evaluation", "budget", "warm_start", "space"]
     assert written["evaluation"] == {"kind": "function", "function": "objective.py:f"}
-    assert written["warm_start"] == ["runs/search/study"]
+    assert written["warm_start"] == [{"study": "runs/search/study", "unimportant": ["idle", "beta"]}]
+
+
+def learned(path: Path, folder: Path) -> EarlierStudy:
+    """Return what the search file begins with, of the one study that it names."""
+    spec = load_spec(path)
+    with Record.start(folder, {"space": spec.space.to_json()}) as record:
+        warm = warm_start(spec.file.warm_start or [], spec.space, spec_aims(spec), 20, record, spec.folder)
+    (earlier,) = warm.earlier
+    return earlier
+
+
+def test_from_trials_of_an_option_that_was_dropped_because_it_mattered_nothing_is_learned(run: Path) -> None:
+    parameters = {"optimizer": {"choice": ["adam", "sgd"]}, "rate": {"loguniform": [1e-5, 1.0]}, "idle": {"uniform": [0, 1]}}
+    trials = random_trials(parameters, lambda c: 9 * (c["optimizer"] == "sgd") + (math.log10(c["rate"]) + 3) ** 2, 80)
+    record(Path("runs/plain"), content(parameters), trials)
+    call("space", "refine", "runs/plain", "--output", "next.yaml")
+    written = read_yaml(Path("next.yaml").read_text(), "next.yaml")
+    assert written["space"]["parameters"]["optimizer"] == {"choice": ["adam"]}
+    assert written["space"]["parameters"]["idle"]["choice"]
+    low, high = written["space"]["parameters"]["rate"]["loguniform"]
+    losses = {trial.metrics["loss"] for trial in trials}
+    told = {loss for loss in learned(Path("next.yaml"), run / "new").losses if loss in losses}
+    kept = {t.metrics["loss"] for t in trials if t.candidate["optimizer"] == "adam" and low <= t.candidate["rate"] <= high}
+    assert kept <= told
+    assert not told & {trial.metrics["loss"] for trial in trials if trial.candidate["optimizer"] == "sgd"}
+
+
+def test_of_layers_too_only_trials_of_the_kept_option_are_learned_from(run: Path) -> None:
+    fixed = {"dropout": 0.1, "activation": "relu", "batch_normalization": True, "batch_size": 32, "dense": 1}
+    searched = {"optimizer": {"choice": ["adam", "rmsprop"]}, "learning_rate": {"loguniform": [1e-4, 0.1]}}
+    layers = {"kind": "layers", "convs": 0, "units": {"logint": [16, 256]}, **fixed, **searched}
+    drawn = {"dense1.units": {"logint": [16, 256]}, **searched}
+    trials = random_trials(drawn, lambda c: 9 * (c["optimizer"] == "rmsprop") + (math.log10(c["learning_rate"]) + 3) ** 2, 80)
+    search = content(drawn, space=build_space(layers).to_json(), data={"uri": "digits"}, evaluation={"kind": "training"})
+    record(Path("runs/layers"), search, trials)
+    call("space", "refine", "runs/layers", "--output", "next.yaml")
+    written = read_yaml(Path("next.yaml").read_text(), "next.yaml")
+    assert written["space"]["optimizer"] == "adam"
+    assert written["warm_start"] == [{"study": "runs/layers", "unimportant": ["dense1.units"]}]
+    losses = set(learned(Path("next.yaml"), run / "new").losses)
+    assert losses
+    assert not losses & {trial.metrics["loss"] for trial in trials if trial.candidate["optimizer"] == "rmsprop"}
 
 
 def test_what_the_strategy_decides_itself_is_left_to_it(run: Path) -> None:
@@ -74,7 +120,7 @@ def test_paths_lead_to_the_same_places_from_another_folder(run: Path) -> None:
     Path("elsewhere").mkdir()
     call("space", "refine", "runs/search", "--output", "elsewhere/next.yaml")
     written = read_yaml(Path("elsewhere/next.yaml").read_text(), "next.yaml")
-    assert written["warm_start"] == ["../runs/search/study"]
+    assert written["warm_start"][0]["study"] == "../runs/search/study"
     assert written["evaluation"]["function"] == "../objective.py:f"
     load_spec(Path("elsewhere/next.yaml"))
 

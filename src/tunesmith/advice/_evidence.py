@@ -37,6 +37,18 @@ class Evidence:
         return self.losses[np.isfinite(self.losses)]
 
     @cached_property
+    def stopped(self) -> int:
+        """How many trials were stopped early: the bar that they missed says that they are worse than the best."""
+        return sum(trial.state is State.STOPPED for trial in self.trials)
+
+    @cached_property
+    def bounded(self) -> np.ndarray:
+        """The losses of the feasible finished trials, and between them the worst of these for each that was stopped early."""
+        worst = float(self.finite.max(initial=-LARGEST))
+        losses = [worst if t.state is State.STOPPED else loss for t, loss in zip(self.trials, self.losses, strict=True)]
+        return np.array([loss for loss in losses if math.isfinite(loss)])
+
+    @cached_property
     def good(self) -> list[Trial]:
         """The best quarter of the trials, and all of the front, the best first."""
         count = min(max(math.ceil(len(self.trials) / QUARTER), FEWEST_GOOD), MOST_GOOD, len(self.finite))

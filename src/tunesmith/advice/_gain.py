@@ -4,7 +4,8 @@ The least losses of many trials follow a generalized Pareto distribution (Pickan
 distribution; its end is the least loss there can be (de Haan 1981, "Estimation of the minimum of a function using order
 statistics"). So the losses of the later half of the search, which are those of the strategy as it proposes now, give a
 posterior of the tail's shape and scale; under it, the best of m further trials has a distribution, of which the mean, the
-quantiles and the chance to be better than the best so far follow.
+quantiles and the chance to be better than the best so far follow. Of trials that were stopped early nobody knows the loss: they
+count as beyond the tail's threshold, and so only lower the share of trials that fall into it.
 
 A strategy that still learns proposes better and better: where the best of each fifth of the later half fall for sure
 (Theil-Sen's slope, the end of its interval nearer to 0), the fall goes on, and fades over as many trials as it was seen in.
@@ -17,6 +18,8 @@ import numpy as np
 from tunesmith.advice._evidence import Evidence
 
 FEWEST_TRIALS = 10
+# So many of them have to be finished where the others were stopped early.
+FEWEST_FINISHED = 4
 LATER, FEWEST_LATER = 2, 12
 # The tail is the better third of the losses looked at.
 TAIL, FEWEST_TAIL = 3, 5
@@ -94,15 +97,18 @@ def _survival(excess: np.ndarray, shapes: np.ndarray, scales: np.ndarray) -> np.
 
 
 def fit_tail(evidence: Evidence) -> Tail | None:
-    """Return the tail of a study's losses, None where fewer than FEWEST_TRIALS finished or the later ones do not differ."""
+    """Return the tail of a study's losses, None where too few trials tell it or the later ones do not differ."""
     finite = evidence.finite
-    if len(finite) < FEWEST_TRIALS or np.ptp(finite) == 0:
+    if too_few(evidence) or np.ptp(finite) == 0:
         return None
     scale = float(np.ptp(finite)) if np.isfinite(np.ptp(finite)) else float(np.abs(finite).max())
-    later = evidence.losses[-max(len(evidence.losses) // LATER, FEWEST_LATER) :] / scale
+    later = evidence.losses[-_later(evidence) :] / scale
     fall = _fall(later)
     level = (later - fall * np.arange(len(later) - 1, -1, -1))[np.isfinite(later)]
     count = max(len(level) // TAIL, FEWEST_TAIL)
+    if evidence.stopped:
+        # The last one that finished is the threshold: what was stopped would have been beyond it.
+        count = min(count, len(level) - 1)
     if len(level) <= count:
         return None
     ordered = np.sort(level)
@@ -110,7 +116,8 @@ def fit_tail(evidence: Evidence) -> Tail | None:
     unit = float(np.mean(excesses))
     if unit <= 0:
         return None
-    best, first = float(finite.min()) / scale, finite[: max(len(finite) // FIRST, FEWEST_FIRST)] / scale
+    bounded = evidence.bounded / scale
+    best, first = float(finite.min()) / scale, bounded[: max(len(bounded) // FIRST, FEWEST_FIRST)]
     shapes, scales, weights = _posterior(excesses, unit)
     reach, way = float(ordered[count]) - best, float(np.median(first)) - best
     return Tail(
@@ -124,6 +131,21 @@ def fit_tail(evidence: Evidence) -> Tail | None:
         scales=scale * scales,
         weights=weights,
     )
+
+
+def too_few(evidence: Evidence) -> bool:
+    """Tell whether too few trials finished, those that were stopped early counted as well, for a forecast."""
+    finished = len(evidence.finite)
+    return finished + evidence.stopped < FEWEST_TRIALS or finished < FEWEST_FINISHED
+
+
+def _later(evidence: Evidence) -> int:
+    """Return how many of the last trials tell what the strategy proposes now: more where most of them were stopped."""
+    count = max(len(evidence.losses) // LATER, FEWEST_LATER)
+    if not evidence.stopped:
+        return count
+    ended = np.flatnonzero(np.isfinite(evidence.losses))
+    return max(count, len(evidence.losses) - int(ended[-min(FEWEST_TAIL + 1, len(ended))]))
 
 
 def _fall(losses: np.ndarray) -> float:

@@ -28,12 +28,16 @@ Action = Literal["keep", "narrow", "widen", "fix"]
 
 @dataclass(frozen=True)
 class Move:
-    """What to do with a key; `after` is its next distribution, the present one where it is kept."""
+    """What to do with a key; `after` is its next distribution, the present one where it is kept.
+
+    `unimportant`: it is fixed because it hardly mattered, not because one value was the best.
+    """
 
     key: Key
     action: Action
     after: Distribution
     reason: str
+    unimportant: bool = False
 
 
 def decide(key: Key, evidence: Evidence, importance: Importance) -> Move:
@@ -62,7 +66,8 @@ def _without_influence(key: Key, evidence: Evidence, importance: Importance, goo
     if max(overall.share, better.share) > UNIMPORTANT * max(len(overall.parameters), 1):
         return _keep(key, f"{shares}: no more than chance explains, but too much to call it unimportant")
     trial, value = good[0]
-    return Move(key, "fix", Choice((value,)), f"{shares}; {wording(value)} is that of trial {trial.number}")
+    reason = f"{shares}; {wording(value)} is that of trial {trial.number}"
+    return Move(key, "fix", Choice((value,)), reason, unimportant=True)
 
 
 def _options(key: Key, evidence: Evidence, good: Sequence[Value]) -> Move:

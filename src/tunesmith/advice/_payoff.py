@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tunesmith.advice._evidence import Evidence
-from tunesmith.advice._gain import FEWEST_TRIALS, Forecast, fit_tail
+from tunesmith.advice._gain import FEWEST_FINISHED, FEWEST_TRIALS, Forecast, fit_tail, too_few
 from tunesmith.study import Trial
 
 LIKELY, UNLIKELY = 0.5, 0.2
@@ -51,10 +51,9 @@ class Payoff:
 
 
 def payoff(evidence: Evidence, parallel: int) -> tuple[Payoff | None, str]:
-    """Return the payoff of further trials, or None and why it cannot be told."""
-    finished = len(evidence.finite)
-    if finished < FEWEST_TRIALS:
-        return None, f"whether more trials pay: {FEWEST_TRIALS} finished trials are needed, there are {finished}"
+    """Return the payoff of further trials and what is to be known of it, or None and why it cannot be told."""
+    if too_few(evidence):
+        return None, f"whether more trials pay: {_lacking(evidence)}"
     tail = fit_tail(evidence)
     if tail is None:
         return None, "whether more trials pay: the later trials are all equally good, so there is nothing to extrapolate"
@@ -64,7 +63,23 @@ def payoff(evidence: Evidence, parallel: int) -> tuple[Payoff | None, str]:
     for unit, seconds in _costs(evidence.trials, parallel):
         trials = min(HOUR / seconds, FARTHEST * count)
         rates.append(Rate(unit, seconds, tail.forecast(trials), trials < HOUR / seconds))
-    return Payoff(_verdict(tail.forecast(max(1, count // 2))), tail.forecast(1), forecasts, tuple(rates)), ""
+    return Payoff(_verdict(tail.forecast(max(1, count // 2))), tail.forecast(1), forecasts, tuple(rates)), _censored(evidence)
+
+
+def _lacking(evidence: Evidence) -> str:
+    finished, stopped = len(evidence.finite), evidence.stopped
+    if not stopped:
+        return f"{FEWEST_TRIALS} finished trials are needed, there are {finished}"
+    needed = f"{FEWEST_TRIALS} trials that finished or were stopped are needed, {FEWEST_FINISHED} of them finished"
+    return f"{needed}; {finished} finished, {stopped} were stopped"
+
+
+def _censored(evidence: Evidence) -> str:
+    """Say on how few losses the forecast rests."""
+    if not evidence.stopped:
+        return ""
+    known = f"the losses of the {len(evidence.finite)} finished trials"
+    return f"whether more trials pay is told by {known}; the {evidence.stopped} stopped ones count as worse"
 
 
 def _verdict(forecast: Forecast) -> str:

@@ -25,19 +25,20 @@ WORDS = {
 
 def print_advice(advice: Advice, folder: Path, console: Console) -> None:
     """Print the advice; `folder` is named in the command that follows from it."""
-    metric = " and ".join(objective.metric for objective in advice.objectives)
+    metrics = [objective.metric for objective in advice.objectives]
+    metric = f"a {metrics[0]}" if len(metrics) == 1 else " and ".join(metrics)
     what = "best" if len(advice.objectives) == 1 else "at the knee of the front"
     best = (
         f"; {what} {advice.objective.metric} {wording(advice.value)} (trial {advice.best})" if advice.value is not None else ""
     )
-    console.print(f"{advice.trials} trials, {advice.finished} with a {metric}{best}", highlight=False)
+    console.print(f"{advice.trials} trials, {advice.finished} with {metric}{best}", highlight=False)
     for note in advice.notes:
         console.print(note, style="yellow", highlight=False)
     if advice.importance:
         console.print(_importance(advice))
         _print_moves(advice.moves, console)
     if advice.payoff:
-        _print_payoff(advice.payoff, verdict(advice.payoff.verdict, [each.metric for each in advice.objectives]), console)
+        _print_payoff(advice.payoff, verdict(advice.payoff.verdict, metrics), console)
     if any(move.action != "keep" for move in advice.moves):
         console.print(f"tunesmith space refine {folder} --output next.yaml  writes the search file for it", highlight=False)
 

@@ -1,7 +1,7 @@
 """Writes the next search file: the study's, its space narrowed or widened as advised, and started from the study."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from tunesmith.advice._moves import Move
 from tunesmith.advice.advise import Advice, advise_on
 from tunesmith.errors import SpecError, StudyError
 from tunesmith.record import Record
-from tunesmith.sections import SearchFile
+from tunesmith.sections import EarlierSpec, SearchFile
 from tunesmith.spaces._space import Space
+from tunesmith.study import Trial
 from tunesmith.yaml_text import write_yaml
 
 PYTHON = "The function was searched from Python: name it here as file.py:function, or give this space to tunesmith.minimize."
@@ -37,7 +38,15 @@ def refined(folder: Path, target: Path, metric: str | None = None) -> str:
         why = "; ".join(advice.notes) or "every parameter is to be kept as it is"
         raise StudyError(f"{folder}: there is nothing to refine: {why}")
     study = str(folder) if folder.is_absolute() else os.path.relpath(folder, target)
-    return _text(_relocated(_without_defaults(content), target) | {"warm_start": [study]}, folder, advice, advice.space)
+    earlier = EarlierSpec(study=study, unimportant=_unimportant(advice, trials)).model_dump()
+    return _text(_relocated(_without_defaults(content), target) | {"warm_start": [earlier]}, folder, advice, advice.space)
+
+
+def _unimportant(advice: Advice, trials: Iterable[Trial]) -> list[str]:
+    """Return the parameters that are fixed because they hardly mattered: trials of other values of them teach all the same."""
+    keys = [move.key for move in advice.moves if move.unimportant]
+    names = dict.fromkeys(name for trial in trials for name in trial.candidate)
+    return [name for name in names if any(key.decides(name) for key in keys)]
 
 
 def _text(sections: Mapping[str, Any], folder: Path, advice: Advice, space: Space) -> str:

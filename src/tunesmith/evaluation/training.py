@@ -11,6 +11,7 @@ from tunesmith.aims import Aims, Objective
 from tunesmith.errors import TrialFailed, TrialStopped
 from tunesmith.evaluation._context import Context, Evaluator
 from tunesmith.evaluation._feed import Splits, answer_batch, load_share
+from tunesmith.evaluation._gpus import gpu_time
 from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation._inheritance import inherit
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
@@ -76,7 +77,7 @@ class TrainingEvaluator(Evaluator):
         space can tell, else before it is trained; later where the loss is not finite or memory runs out. Raises
         TrialStopped with the best metrics so far.
         """
-        with fresh_session(), memory_errors():
+        with gpu_time(context.facts), fresh_session(), memory_errors():
             return self._train(candidate, context)
 
     def _train(self, candidate: Candidate, context: Context) -> Metrics:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunesmith.pareto import hypervolume
+from tunesmith.ranking import MOST_FOR_VOLUME, volume_growth
 from tunesmith.report._format import figure, numbers
 from tunesmith.report._svg import Scale, axes, circle, drawing, line, scale, text, thinned, typical
 from tunesmith.report.content import ReportContent
@@ -16,8 +16,6 @@ LEFT, RIGHT, TOP, BOTTOM = 72, 600, 42, 284
 # How far behind the front a trial is drawn at its place, in units of the front's range; those farther off are at the border.
 REACH = 3.0
 MOST_DOTS, MOST_LISTED = 600, 40
-# The volume of more objectives takes long, and says little.
-MOST_FOR_VOLUME = 3
 
 
 @dataclass(frozen=True)
@@ -153,23 +151,10 @@ def _knee_label(content: ReportContent, across: Objective, x: Scale, y: Scale) -
 
 def _draw_volume(content: ReportContent) -> str:
     """Return the share of the box between the ideal and the worst point that the trials dominated, trial by trial."""
-    counting, losses = _counting(content), _losses(content)
-    low, high = losses.min(axis=0), losses.max(axis=0)
-    # In quarters: the range of the largest numbers must not overflow.
-    spread = np.where(high > low, high / 4 - low / 4, 0.25)
-    scaled = (losses / 4 - low / 4) / spread
-    # What is flat has no extent; a box of height 1 leaves the others to decide.
-    reference = np.ones(len(low))
-    shares, kept = [], np.empty((0, len(low)))
-    for row in scaled:
-        if not len(kept) or not (kept <= row).all(axis=1).any():
-            kept = np.vstack([kept[~(row <= kept).all(axis=1)], row])
-            shares.append(hypervolume(kept, reference))
-        else:
-            shares.append(shares[-1])
+    growth = volume_growth(content.trials, content.aims)
     x = Scale(-0.5, max(trial.number for trial in content.trials) + 0.5, LEFT, RIGHT, whole=True)
-    y = scale([0.0, max(shares)], BOTTOM, TOP, log=False)
-    points = [(x(trial.number), y(share)) for trial, share in zip(counting, shares, strict=True)]
+    y = scale([0.0, growth[-1][1]], BOTTOM, TOP, log=False)
+    points = [(x(number), y(share)) for number, share in growth]
     steps = [corner for i, (at, up) in enumerate(points) for corner in ([(at, points[i - 1][1])] if i else []) + [(at, up)]]
     body = [
         axes(x, y),

@@ -72,6 +72,12 @@ def json_fields(space: Any) -> dict[str, Any]:
     }
 
 
+def settled_fields(space: Any, names: Iterable[str]) -> dict[str, Value]:
+    """Return those of the fields that hold one value and are not searched."""
+    values = {name: getattr(space, name) for name in names}
+    return {name: each for name, each in values.items() if not isinstance(each, Distribution)}
+
+
 def decide(space: Any, names: Iterable[str], choose: Callable[[str, Distribution], Any]) -> dict[str, Any]:
     """Return a value for each of the fields, chosen where it is searched."""
     settings = {name: getattr(space, name) for name in names}

@@ -89,6 +89,10 @@ class Space(ABC):
         del data
         return self
 
+    def settled(self) -> Mapping[str, Value]:
+        """Return the values of what might be searched and is not, by key; that of `x` is also that of every `conv1.x`."""
+        return {}
+
     def identity(self, candidate: Candidate) -> str:
         """Return one text for all candidates that stand for the same; raises SpecError where it does not fit the space."""
         return canonical(candidate)

@@ -7,9 +7,9 @@ from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
 from tunesmith.spaces._architecture import OPTIMIZERS, compile_for, make_optimizer, output_activation, scaling
-from tunesmith.spaces._distributions import LogUniform
+from tunesmith.spaces._distributions import LogUniform, Value
 from tunesmith.spaces._graph.training import OUTPUT, Trained
-from tunesmith.spaces._settings import Rule, decide, json_fields, number, one_of, read_fields, whole_rule
+from tunesmith.spaces._settings import Rule, decide, json_fields, number, one_of, read_fields, settled_fields, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.spaces._training import Training
 
@@ -66,6 +66,9 @@ class Applications(Space):
         model = keras.Model(inputs, output, name="network")
         compile_for(model, info, make_optimizer(trained.optimizer, trained.learning_rate))
         return Training(model, trained.batch_size)
+
+    def settled(self) -> dict[str, Value]:
+        return settled_fields(self, RULES)
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": "applications"} | json_fields(self)

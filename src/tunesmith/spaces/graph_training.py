@@ -13,7 +13,7 @@ from tunesmith.spaces._graph.start import check_sides
 from tunesmith.spaces._graph.survey import Survey
 from tunesmith.spaces._graph.text import read
 from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph, training_rules, tuning_of
-from tunesmith.spaces._settings import decide, json_fields, read_fields
+from tunesmith.spaces._settings import decide, json_fields, read_fields, settled_fields
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.spaces._training import Size, Training
 
@@ -83,6 +83,9 @@ class GraphTraining(Space):
     def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
         """Return what the network without its output layer costs for one example."""
         return self.realize(candidate).graph.live().costs(info.input_shape)
+
+    def settled(self) -> dict[str, Value]:
+        return settled_fields(self, RULES)
 
     def to_json(self) -> dict[str, Any]:
         return {"kind": "graph_training"} | json_fields(self)

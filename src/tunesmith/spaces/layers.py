@@ -7,7 +7,7 @@ from typing import Any
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
 from tunesmith.spaces._architecture import ACTIVATIONS, OPTIMIZERS, Architecture, Convolution, Dense, build_network, size_of
-from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal
+from tunesmith.spaces._distributions import Choice, Distribution, Int, LogInt, LogUniform, Normal, Value
 from tunesmith.spaces._settings import Rule, Setting, number, one_of, read_setting, truth, whole_rule
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.spaces._training import Size, Training
@@ -104,6 +104,11 @@ class Layers(Space):
             setting = self._setting(name)
             form[name] = setting.to_json() if isinstance(setting, Distribution) else setting
         return form | ({"skips": True} if self.skips else {})
+
+    def settled(self) -> dict[str, Value]:
+        counts = {"convs": self.convs or DEFAULT_CONVS, "dense": self.dense or DEFAULT_DENSE}
+        fixed = {name: setting for name in RULES if not isinstance(setting := self._setting(name), Distribution)}
+        return fixed | {name: low for name, (low, high) in counts.items() if low == high}
 
     def _setting(self, name: str) -> Setting:
         given = getattr(self, name)

@@ -18,7 +18,7 @@ from tunesmith.spaces._cells.proxies import PROXIES, cell_proxies
 from tunesmith.spaces._distributions import Distribution, Value
 from tunesmith.spaces._graph.graph import Costs, Draft
 from tunesmith.spaces._graph.training import Trained, size_of_graph, train_graph, training_rules, tuning_of
-from tunesmith.spaces._settings import decide, json_fields, read_fields
+from tunesmith.spaces._settings import decide, json_fields, read_fields, settled_fields
 from tunesmith.spaces._space import Candidate, Chooser, Space, canonical
 from tunesmith.spaces._training import Size, Training
 
@@ -164,6 +164,9 @@ class CellSpace(Space):
     def costs(self, candidate: Candidate, info: DatasetInfo) -> Costs:
         """Return what the network without its output layer costs for one image."""
         return self.realize(candidate).graph(info.input_shape).live().costs(info.input_shape)
+
+    def settled(self) -> dict[str, Value]:
+        return settled_fields(self, RULES)
 
     def to_json(self) -> dict[str, Any]:
         kind = type(self).__module__.rpartition(".")[2]
