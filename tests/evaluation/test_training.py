@@ -16,6 +16,7 @@ from tunesmith.errors import SpecError, TrialFailed, TrialStopped
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._training import Training
+from tunesmith.spaces.cells_nasbench201 import EDGES, NASBench201
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
@@ -106,6 +107,22 @@ def test_plain_layers_beyond_the_memory_are_refused_before_they_are_built(tmp_pa
         TrainingEvaluator(enormous, pictures, ACCURACY, 1).evaluate({}, context)
     assert context.facts["parameters"] == 31 * 30000 + 4 * 30001 * 30000 + 30001 * 3
     assert context.facts["estimated_memory"] > 16 * context.facts["parameters"]
+
+
+def test_a_small_network_is_not_trained_where_that_of_the_final_size_is_beyond_the_memory(tmp_path: Path, pictures: Path):
+    small, full = (NASBench201(stages=1, cells=1, filters=filters) for filters in (2, 512))
+    candidate = dict.fromkeys(EDGES, "nor_conv_3x3")
+    evaluator = TrainingEvaluator(small, pictures, ACCURACY, 1, full=full)
+    (tmp_path / "tight").mkdir()
+    context, reports = make_context(tmp_path / "tight", memory_limit=150 * 2**20)
+    needed = r"at its final size the network needs about 307 MiB to train \(14,\d{3},\d{3} parameters, batches of 64\), "
+    with pytest.raises(TrialFailed, match=needed + r"and there are 150 MiB \(resources\.memory\)"):
+        evaluator.evaluate(candidate, context)
+    assert reports == []
+    assert context.facts["parameters"] < 1000, "the trial's own network fits"
+    context, reports = make_context(tmp_path, memory_limit=320 * 2**20)
+    evaluator.evaluate(candidate, context)
+    assert len(reports) == 1
 
 
 def test_a_users_model_beyond_the_memory_is_refused_once_it_is_built(tmp_path: Path, pictures: Path):

@@ -14,7 +14,7 @@ from tunesmith.evaluation._feed import Splits, answer_batch, load_share
 from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation._inheritance import inherit
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
-from tunesmith.evaluation._memory import activations, measure, training_bytes
+from tunesmith.evaluation._memory import activations, check_final, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
@@ -33,7 +33,7 @@ class TrainingEvaluator(Evaluator):
     `patience`: ends a training after so many epochs without a better objective. `measured`: what the trained network is to be
     measured by (_measured.py). `growing`: the examples become more from epoch to epoch (_growing.py). `share`, `by`: of the
     training examples that are used (_subset.py). `full`: the space of the final networks where those of `space` are smaller;
-    these are what is measured then, untrained. Raises SpecError for a space without networks.
+    these are what is measured then, untrained, and have to fit the memory, too. Raises SpecError for a space without networks.
     """
 
     space: Space
@@ -72,9 +72,9 @@ class TrainingEvaluator(Evaluator):
     def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
         """Return the best epoch's metrics, those of the validation split measured anew; writes `model.keras`.
 
-        Raises TrialFailed where the training's estimated memory exceeds the limit, before the network is built where the
-        space can tell, else before it is trained; later where the loss is not finite or memory runs out. Raises
-        TrialStopped with the best metrics so far.
+        Raises TrialFailed where the training's estimated memory exceeds the limit, or that of the final network's training
+        does, before the network is built where the space can tell, else before it is trained; later where the loss is not
+        finite or memory runs out. Raises TrialStopped with the best metrics so far.
         """
         with fresh_session(), memory_errors():
             return self._train(candidate, context)
@@ -83,6 +83,8 @@ class TrainingEvaluator(Evaluator):
         splits = load_share(self.dataset, self.share, self.by)
         if isinstance(self.space, Foreseeable):
             _check_memory(self.space.estimate(candidate, splits.info), context)
+        if self.full:
+            check_final(self.full, candidate, splits.info, context.memory_limit)
         training = make_network(trainable(self.space), candidate, splits.info, context.seed)
         _check_memory(measure(training), context)
         inherit(self.space, candidate, training.model, context)
