@@ -1,6 +1,7 @@
 """An architecture by itself: as a file, at other sizes, on other data; and what a broken file is told."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from tests.spaces.test_cells_nasbench201 import images
 from tests.spaces.test_graphs import table
+from tunesmith import architecture
 from tunesmith.architecture import Architecture, draw_architecture, load_architecture, read_architecture, save_built
 from tunesmith.cli import tunesmith
 from tunesmith.data.info import DatasetInfo
@@ -55,6 +57,30 @@ def test_what_is_told_of_its_network_is_what_is_built(tmp_path: Path) -> None:
     features = 8
     output = (features + 1) * info.outputs
     assert FOUND.described(info)["parameters"] + output == save_built(FOUND, info, tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize(("command", "output"), [("build", "m.keras"), ("draw", "drawn")])
+def test_a_network_beyond_the_memory_is_refused_before_it_is_made(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.setattr(NASBench201, "network", lambda *_: pytest.fail("the network was made"))
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 100 * 2**20 + 1)
+    done = run(command, file, "--output", tmp_path / output, "--filters", 1024, "--cells", 4)
+    assert isinstance(done.exception, SpecError)
+    told = (
+        r"'cells_nasbench201': its network of [\d,]+ parameters needs about [\d,]+ MiB to be built, and 100 MiB are available"
+    )
+    assert re.search(told, str(done.exception))
+    assert not (tmp_path / output).exists()
+
+
+def test_a_network_within_the_memory_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = NASBench201.estimate(FOUND.space, CELL, images(8)).parameters  # type: ignore[arg-type]
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 12 * weights - 1)
+    with pytest.raises(SpecError, match="needs about 1 MiB to be built, and 0 MiB are available"):
+        save_built(FOUND, images(8), tmp_path / "model.keras")
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 12 * weights)
+    assert save_built(FOUND, images(8), tmp_path / "model.keras") == weights
 
 
 def test_its_cell_and_its_network_are_drawn(file: Path, tmp_path: Path) -> None:
