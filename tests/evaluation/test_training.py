@@ -13,13 +13,18 @@ from tests.evaluation.sets import ACCURACY, CLASSIFIER, LOSS, REGRESSOR, make_co
 from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import SpecError, TrialFailed, TrialStopped
+from tunesmith.evaluation import _runtimes
+from tunesmith.evaluation._measured import reported
 from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.record import Record
+from tunesmith.search import search
 from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._training import Training
 from tunesmith.spaces.cells_nasbench201 import EDGES, NASBench201
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
+from tunesmith.spec import parse_spec
 
 GOOD = {"learning_rate": 0.01}
 HOPELESS = {"learning_rate": 0.0001}
@@ -277,6 +282,26 @@ def test_a_network_is_measured_by_what_the_search_asks_for(tmp_path: Path, pictu
     assert metrics["parameters"] == context.facts["parameters"]
     assert 0 < metrics["latency_ms"] < 1000
     assert "latency_ms" not in reports[0][1]
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_what_a_training_is_known_to_report_is_what_it_reports(tmp_path: Path, pictures: Path, houses: Path, task: str):
+    space, dataset = (CLASSIFIER, pictures) if task == "classification" else (REGRESSOR, houses)
+    context, reports = make_context(tmp_path)
+    metrics = TrainingEvaluator(space, dataset, LOSS, 1).evaluate(GOOD, context)
+    assert set(metrics) == set(reports[0][1]) == set(reported(task))
+
+
+def test_a_search_whose_metrics_need_a_missing_package_ends_before_its_first_trial(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
+    aims = [{"metric": "val_loss", "goal": "minimize"}, {"metric": "latency_onnx_ms", "goal": "minimize"}]
+    spec = parse_spec({"data": {"uri": "arrays"}, "space": CLASSIFIER.to_json(), "objectives": aims})
+    monkeypatch.setattr(_runtimes, "find_spec", lambda _: None)
+    with pytest.raises(SpecError, match="latency_onnx_ms: needs onnx and tf2onnx and onnxruntime; install with: pip"):
+        search(spec, tmp_path / "study", pictures)
+    with Record.read(tmp_path / "study") as record:
+        assert record.trials() == []
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tunesmith.evaluation._inheritance import inherit
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
 from tunesmith.evaluation._memory import activations, check_final, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
+from tunesmith.evaluation._runtimes import check_installed
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
 from tunesmith.sections import EvaluationSpec
@@ -64,6 +65,10 @@ class TrainingEvaluator(Evaluator):
         trainable(self.space)
         # Workers have a working folder of their own.
         object.__setattr__(self, "dataset", self.dataset.absolute())
+
+    def check_installed(self) -> None:
+        """Raise SpecError where what the network is to be measured by needs a package that is missing."""
+        check_installed(self.measured)
 
     def preload(self) -> list[str]:
         """Return what workers import before they are forked."""
