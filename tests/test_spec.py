@@ -219,6 +219,8 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("strategy.startup", "few", "strategy.startup: got 'few': Input should be a valid integer"),
         ("strategy.startup", True, "strategy.startup: got True: needs a number"),
         ("budget.trials", "many", "budget.trials: got 'many': Input should be a valid integer"),
+        ("budget.trials", "30", "budget.trials: got '30': Input should be a valid integer, not a text"),
+        ("evaluation.size", {"stages": "2"}, "evaluation.size.stages: got '2': Input should be a valid integer"),
         ("budget.trials", -3, "budget.trials: got -3: Input should be greater than or equal to 1"),
         ("budget.trials", 0, "budget.trials: got 0: Input should be greater than or equal to 1"),
         ("budget.trials", 2.5, "budget.trials: got 2.5: Input should be a valid integer"),
