@@ -1,15 +1,18 @@
 """An architecture by itself: as a file, at other sizes, on other data; and what a broken file is told."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from tests.spaces.test_cells_nasbench201 import images
 from tests.spaces.test_graphs import table
+from tunesmith import architecture
 from tunesmith.architecture import Architecture, draw_architecture, load_architecture, read_architecture, save_built
 from tunesmith.cli import tunesmith
 from tunesmith.data.info import DatasetInfo
@@ -18,7 +21,7 @@ from tunesmith.record import Record
 from tunesmith.spaces.cells_nasbench201 import EDGES, OPERATIONS, NASBench201
 from tunesmith.spaces.graphs import Graphs
 from tunesmith.spaces.layers import Layers
-from tunesmith.spec import parse_spec
+from tunesmith.spec import build_space, parse_spec
 from tunesmith.study import State, Trial
 
 CELL = dict(zip(EDGES, [OPERATIONS[i] for i in (3, 2, 1, 4, 3, 0)], strict=True))
@@ -55,6 +58,30 @@ def test_what_is_told_of_its_network_is_what_is_built(tmp_path: Path) -> None:
     features = 8
     output = (features + 1) * info.outputs
     assert FOUND.described(info)["parameters"] + output == save_built(FOUND, info, tmp_path / "model.keras")
+
+
+@pytest.mark.parametrize(("command", "output"), [("build", "m.keras"), ("draw", "drawn")])
+def test_a_network_beyond_the_memory_is_refused_before_it_is_made(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, output: str
+) -> None:
+    monkeypatch.setattr(NASBench201, "network", lambda *_: pytest.fail("the network was made"))
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 100 * 2**20 + 1)
+    done = run(command, file, "--output", tmp_path / output, "--filters", 1024, "--cells", 4)
+    assert isinstance(done.exception, SpecError)
+    told = (
+        r"'cells_nasbench201': its network of [\d,]+ parameters needs about [\d,]+ MiB to be built, and 100 MiB are available"
+    )
+    assert re.search(told, str(done.exception))
+    assert not (tmp_path / output).exists()
+
+
+def test_a_network_within_the_memory_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = NASBench201.estimate(FOUND.space, CELL, images(8)).parameters  # type: ignore[arg-type]
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 12 * weights - 1)
+    with pytest.raises(SpecError, match="needs about 1 MiB to be built, and 0 MiB are available"):
+        save_built(FOUND, images(8), tmp_path / "model.keras")
+    monkeypatch.setattr(architecture, "available_bytes", lambda: 12 * weights)
+    assert save_built(FOUND, images(8), tmp_path / "model.keras") == weights
 
 
 def test_its_cell_and_its_network_are_drawn(file: Path, tmp_path: Path) -> None:
@@ -120,6 +147,20 @@ def study_of(found: Architecture) -> dict[str, Any]:
     return parse_spec(content | {"objectives": objectives}).to_json()
 
 
+def test_show_says_of_networks_that_have_to_be_built_that_they_have_to(tmp_path: Path) -> None:
+    space = Layers(convs=1, dense=1)
+    Architecture(space, space.sample(np.random.default_rng(0))).save(tmp_path / "plain.json")
+    shown = run("show", tmp_path / "plain.json").output
+    assert "conv1.filters" in shown
+    assert "What its network costs is known once it is built: tunesmith architecture build" in shown
+
+
+def test_show_prints_nothing_of_a_candidate_where_the_image_is_none(file: Path) -> None:
+    done = run("show", file, "--image", "32x32")
+    assert isinstance(done.exception, SpecError)
+    assert done.output == ""
+
+
 def test_show_prints_the_file_again(file: Path) -> None:
     assert json.loads(run("show", file, "--json").output) == json.loads(file.read_text())
     assert "macs" in run("show", file).output
@@ -139,6 +180,35 @@ def test_show_prints_the_file_again(file: Path) -> None:
 def test_a_broken_file_is_told_what_is_wrong(change: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read_architecture(FOUND.to_json() | change)
+
+
+@pytest.mark.parametrize(
+    ("kind", "likely"),
+    [
+        ("cells_nasnet", "cells_nasnet"),
+        ("dag_enas", "cells_nasnet or dag_enas"),
+        ("cells_pnas", "cells_pnas"),
+        ("graphs", "graphs"),
+        ("layers", "layers"),
+    ],
+)
+def test_a_candidate_of_another_space_is_told_whose_it_may_be(kind: str, likely: str) -> None:
+    other = build_space({"kind": kind}).sample(np.random.default_rng(1))
+    told = rf"candidate: none of its parameters \(.*\) is one of space\.kind 'cells_nasbench201'; .* space\.kind {likely}$"
+    with pytest.raises(SpecError, match=told):
+        read_architecture(FOUND.to_json() | {"candidate": other})
+
+
+def test_a_candidate_of_nobody_is_told_so() -> None:
+    told = r"candidate: none of its parameters \(a, b, c, \.\.\.\) is one of space\.kind 'cells_nasbench201'$"
+    with pytest.raises(SpecError, match=told):
+        read_architecture(FOUND.to_json() | {"candidate": dict.fromkeys("abcd", 1)})
+
+
+def test_a_size_that_is_a_text_is_refused() -> None:
+    form = FOUND.to_json()
+    with pytest.raises(SpecError, match=r"space\.stages: got '3': Input should be a valid integer, not a text"):
+        read_architecture(form | {"space": form["space"] | {"stages": "3"}})
 
 
 def test_a_file_that_holds_none_is_named(tmp_path: Path) -> None:

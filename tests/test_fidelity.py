@@ -111,6 +111,16 @@ def test_a_trial_that_cannot_be_trained_in_full_is_left_out(
     assert "fidelity is not measured: " in lines[-1]
 
 
+def test_a_trial_that_is_beyond_the_memory_in_full_is_not_trained(study: Path, dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(study, tmp_path / "study")
+    file, lines = tmp_path / "study" / "spec.yaml", list[str]()
+    file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "resources": {"memory": "10Ki"}}))
+    with pytest.raises(StudyError, match="only 0 trials could be trained in full"):
+        measure_fidelity(tmp_path / "study", dataset, 3, 1, lines.append)
+    assert all("left out: needs about " in line for line in lines)
+    assert len(lines) == 3
+
+
 def test_of_several_objectives_it_is_the_one_that_a_training_reports(dataset: Path, tmp_path: Path) -> None:
     content = {
         "data": {"uri": "arrays"},

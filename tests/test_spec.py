@@ -100,6 +100,58 @@ def test_several_objectives_and_constraints_are_read_and_written_in_one_form() -
     assert parse_spec(content).to_json() == content
 
 
+TRAINED: dict[str, Any] = FULL | {"space": {"kind": "layers"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            {"objectives": [{"metric": "val_loss", "goal": "minimize"}, {"metric": "latency_onnxms", "goal": "minimize"}]},
+            (
+                "search.yaml: objectives.1.metric: 'latency_onnxms' is no metric of a training; allowed: val_accuracy, "
+                "val_mae, val_loss, accuracy, mae, loss, parameters, macs, peak_memory, latency_ms, latency_onnx_ms, "
+                "latency_litert_ms (did you mean 'latency_onnx_ms'?)"
+            ),
+        ),
+        (
+            {"constraints": ["macs <= 5", "latncy_ms <= 5"]},
+            "search.yaml: constraints.1: 'latncy_ms' is no metric of a training",
+        ),
+        ({"constraints": ["latncy_ms <= 5"], "objectives": None}, "(did you mean 'latency_ms'?)"),
+    ],
+)
+def test_a_metric_that_no_training_has_is_refused_with_what_was_meant(asked: dict[str, Any], message: str) -> None:
+    assert message in message_of(TRAINED | asked)
+
+
+@pytest.mark.parametrize("metric", ["val_loss", "mae", "val_accuracy", "peak_memory", "latency_litert_ms"])
+def test_what_a_training_reports_or_a_network_is_measured_by_may_be_asked_for(metric: str) -> None:
+    parse_spec(TRAINED | {"objectives": [{"metric": metric, "goal": "minimize"}], "constraints": [f"{metric} <= 1"]})
+
+
+def test_a_metric_of_the_other_task_is_refused_once_the_data_are_known() -> None:
+    images = DatasetInfo("images", "classification", (8, 8, 1), ("0", "1"), {"train": 1}, "f", "digits")
+    table = DatasetInfo("table", "regression", (3,), (), {"train": 1}, "f", "a.csv")
+    told = (
+        r"objectives\.0\.metric: 'val_accuracy' is no metric of the training of a regression; allowed: val_mae, val_loss, mae"
+    )
+    with pytest.raises(SpecError, match=told):
+        parse_spec(TRAINED).for_data(table)
+    parse_spec(TRAINED).for_data(images)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"space": {"kind": "code", "build": lambda choose: None}},
+        {"evaluation": {"kind": "function", "function": "a.py:f"}, "space": FULL["space"], "data": None},
+    ],
+)
+def test_what_the_user_s_own_code_reports_is_not_known_before(asked: dict[str, Any]) -> None:
+    parse_spec(TRAINED | {"objectives": [{"metric": "val_f1", "goal": "maximize"}], "constraints": ["val_x >= 0"]} | asked)
+
+
 def test_a_search_without_constraints_is_written_without_the_key() -> None:
     assert "constraints" not in parse_spec(FULL).to_json()
 
@@ -167,6 +219,8 @@ def test_whole_floats_are_whole_numbers_everywhere() -> None:
         ("strategy.startup", "few", "strategy.startup: got 'few': Input should be a valid integer"),
         ("strategy.startup", True, "strategy.startup: got True: needs a number"),
         ("budget.trials", "many", "budget.trials: got 'many': Input should be a valid integer"),
+        ("budget.trials", "30", "budget.trials: got '30': Input should be a valid integer, not a text"),
+        ("evaluation.size", {"stages": "2"}, "evaluation.size.stages: got '2': Input should be a valid integer"),
         ("budget.trials", -3, "budget.trials: got -3: Input should be greater than or equal to 1"),
         ("budget.trials", 0, "budget.trials: got 0: Input should be greater than or equal to 1"),
         ("budget.trials", 2.5, "budget.trials: got 2.5: Input should be a valid integer"),

@@ -16,7 +16,7 @@ from tunesmith.errors import SpecError, StudyError
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.record import Record
 from tunesmith.search import make_evaluator, spec_aims
-from tunesmith.sections import EvaluationSpec
+from tunesmith.sections import EvaluationSpec, ResourcesSpec
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
 from tunesmith.spec import Spec, parse_spec
@@ -165,6 +165,17 @@ def test_a_winner_that_cannot_be_trained_again_says_so(tmp_path: Path, pictures:
     made = replace(spec, space=Code(build)), replace(trial, candidate={}), dataset, kept
     with pytest.raises(StudyError, match="trial 4 could not be trained again: loss became NaN in epoch 1; pass its own"):
         fit(made, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("space", [CLASSIFIER, replace(CLASSIFIER, units=30000)])
+def test_a_winner_beyond_the_memory_is_not_trained(tmp_path: Path, pictures: Searched, space: Space):
+    spec, trial, dataset, kept = pictures
+    tight = spec.file.model_copy(update={"resources": ResourcesSpec(memory=1000)})
+    log = lambda *_: pytest.fail("an epoch was trained")  # noqa: E731
+    told = r"trial 4 cannot be trained: at its final size .* about [1-9]\d* MiB to train .*, and there are 0 MiB"
+    with pytest.raises(StudyError, match=told):
+        fit((replace(spec, file=tight, space=space), trial, dataset, kept), tmp_path / "model", log=log)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tunesmith.data.arrays import prepare_arrays
-from tunesmith.errors import SpecError
+from tunesmith.errors import Hopeless, SpecError
 from tunesmith.record import Record
 from tunesmith.search import search
 from tunesmith.spec import parse_spec
@@ -51,6 +51,24 @@ def test_a_trial_is_small_and_is_measured_as_the_final_network(study: Path, data
         small = spec.compared.estimate(trial.candidate, info).parameters  # type: ignore[attr-defined]
         assert trial.metrics["parameters"] == final
         assert trial.facts["parameters"] == small < final
+
+
+def test_a_search_of_cells_that_are_all_too_large_at_their_final_size_ends_with_that_reason(
+    dataset: Path, tmp_path: Path
+) -> None:
+    content = {
+        "data": {"uri": "arrays"},
+        "space": {"kind": "cells_nasbench201", "stages": 2, "cells": 32, "filters": 2048},
+        "strategy": {"name": "random"},
+        "evaluation": {"epochs": 1, "size": {"cells": 1, "filters": 2}},
+        "resources": {"memory": "150Mi"},
+        "budget": {"trials": 30},
+    }
+    told = r"the first 10 trials all failed.*\n  10 times: at its final size the network needs about .* MiB to train .*150 MiB"
+    with pytest.raises(Hopeless, match=told):
+        search(parse_spec(content), tmp_path / "study", dataset)
+    with Record.read(tmp_path / "study") as record:
+        assert [record.curve(trial.number) for trial in record.trials()] == [[]] * 10
 
 
 def test_the_training_that_the_winner_had_is_tried_first_then_others(study: Path, dataset: Path, tmp_path: Path) -> None:

@@ -1,23 +1,29 @@
 """An architecture by itself: a space and one of its candidates, as a file that is shown, drawn, built and carried elsewhere."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError, StudyError
+from tunesmith.evaluation._available import available_bytes
 from tunesmith.evaluation._describe import describe_network
 from tunesmith.evaluation._network import save_model
-from tunesmith.evaluation._session import fresh_session
+from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.files import write_json, write_text
 from tunesmith.record import Record
+from tunesmith.registry import discover
 from tunesmith.report.network import draw_network
 from tunesmith.search import outcome, spec_aims, study_spec
-from tunesmith.spaces._capabilities import Costed, Pictured, Scalable, Tunable, spaces_with
+from tunesmith.spaces._capabilities import SPACES, Costed, Pictured, Scalable, Tunable, spaces_with
 from tunesmith.spaces._space import Candidate, Space
-from tunesmith.spaces._training import Trainable
+from tunesmith.spaces._training import Foreseeable, Trainable
 from tunesmith.spec import build_space
 from tunesmith.summary import study_folder
 
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
 
 VERSION = 1
 KEYS = ("version", "space", "candidate")
+# Bytes that a weight takes at the peak: while the weights get their first values, and while they are written to a file.
+BUILT, WRITTEN = 8, 12
+SAMPLES = 8
 
 
 @dataclass(frozen=True)
@@ -63,12 +72,25 @@ class Architecture:
         """Return by name what can be drawn of it without data; nothing where the space has no such parts."""
         return dict(self.space.pictures(self.candidate)) if isinstance(self.space, Pictured) else {}
 
-    def build(self, info: DatasetInfo) -> "keras.Model":
-        """Return its untrained network for such data; raises SpecError where that cannot be."""
+    def build(self, info: DatasetInfo, bytes_each: int = BUILT) -> "keras.Model":
+        """Return its untrained network for such data; raises SpecError where that cannot be, or memory does not suffice.
+
+        bytes_each: what a weight will take of memory, by what is done with the network.
+        """
         space = self.space.fit_to(info)
         if not isinstance(space, Trainable):
             raise SpecError(f"{self._kind}: makes no networks; those that do: {', '.join(spaces_with(Trainable))}")
+        if isinstance(space, Foreseeable):
+            self._check_room(space.estimate(self.candidate, info).parameters, bytes_each)
         return space.network(self.candidate, info).model
+
+    def _check_room(self, parameters: int, bytes_each: int) -> None:
+        needed, left = parameters * bytes_each, available_bytes()
+        if needed > left:
+            raise SpecError(
+                f"{self._kind}: its network of {parameters:,} parameters needs about {math.ceil(needed / 2**20):,} MiB "
+                f"to be built, and {left // 2**20:,} MiB are available"
+            )
 
     def transferred(self, uri: str) -> dict[str, Any]:
         """Return the search file that trains it on other data, and searches how; raises SpecError where it is not apart."""
@@ -117,6 +139,7 @@ def read_architecture(content: object) -> Architecture:
         if not isinstance(content[key], Mapping):
             raise SpecError(f"{key}: got {content[key]!r}; needs a dictionary")
     space = build_space(content["space"])
+    _refuse_stranger(space, content["candidate"])
     space.realize(content["candidate"])
     return Architecture(space, dict(content["candidate"]))
 
@@ -133,12 +156,43 @@ def draw_architecture(architecture: Architecture, info: DatasetInfo, folder: Pat
 
 
 def save_built(architecture: Architecture, info: DatasetInfo, path: Path) -> int:
-    """Write its untrained network for such data to a Keras file; returns the number of its parameters."""
-    with fresh_session():
-        model = architecture.build(info)
+    """Write its untrained network for such data to a Keras file; returns the number of its parameters.
+
+    Raises SpecError, or TrialFailed where the space cannot tell before, for a network that the memory does not suffice for.
+    """
+    with fresh_session(), memory_errors():
+        model = architecture.build(info, WRITTEN)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_model(model, path)
         return model.count_params()
+
+
+def _refuse_stranger(space: Space, candidate: Candidate) -> None:
+    """Raise SpecError for a candidate of another space: one that has none of this one's parameters."""
+    # A user's function is not run more often than it has to be.
+    known = _parameters(space) if space.quick else set()
+    if not candidate or not known or known & set(candidate):
+        return
+    kinds = _kinds_of(set(candidate))
+    likely = f"; they look like those of space.kind {' or '.join(kinds)}" if kinds else ""
+    names = ", ".join([*candidate][:3]) + (", ..." if len(candidate) > 3 else "")
+    raise SpecError(f"candidate: none of its parameters ({names}) is one of space.kind {space.to_json()['kind']!r}{likely}")
+
+
+def _parameters(space: Space) -> set[str]:
+    """Return the names of a space's parameters; of those that hang on others' values what a few samples show."""
+    rng = np.random.default_rng(0)
+    return {name for _ in range(SAMPLES) for name in space.sample(rng)}
+
+
+def _kinds_of(names: set[str]) -> list[str]:
+    """Return the kinds of spaces that, as they are by default, have the most of these parameters."""
+    shared: dict[str, int] = {}
+    for kind in discover(SPACES):
+        with suppress(SpecError):  # it is nothing without settings
+            shared[kind] = len(names & _parameters(build_space({"kind": kind})))
+    most = max(shared.values())
+    return [kind for kind, count in shared.items() if count == most > 0]
 
 
 def _of_study(folder: Path, number: int | None) -> Architecture:

@@ -63,7 +63,7 @@ def measure_fidelity(study: Path, dataset: Path, count: int, epochs: int | None,
     started = time.monotonic()
     for trial in chosen:
         try:
-            full[trial.number] = _trained(evaluator, trial, trial_seed(spec.seed, trial.number))[objective.metric]
+            full[trial.number] = _trained(evaluator, trial, spec)[objective.metric]
         except TrialFailed as error:
             log(f"trial {trial.number} could not be trained in full, and is left out: {error}")
             continue
@@ -132,9 +132,10 @@ def _spread(trials: Sequence[Trial], metric: str, count: int) -> list[Trial]:
     return [ranked[round(place * (len(ranked) - 1) / (count - 1))] for place in range(count)]
 
 
-def _trained(evaluator: TrainingEvaluator, trial: Trial, seed: int) -> dict[str, float]:
+def _trained(evaluator: TrainingEvaluator, trial: Trial, spec: Spec) -> dict[str, float]:
+    seed, memory = trial_seed(spec.seed, trial.number), spec.file.resources.memory
     with tempfile.TemporaryDirectory() as folder:
-        return evaluator.evaluate(trial.candidate, Context(trial.number, seed, Path(folder), lambda *_: None))
+        return evaluator.evaluate(trial.candidate, Context(trial.number, seed, Path(folder), lambda *_: None, memory))
 
 
 def _correlation(compared: list[float], full: list[float]) -> float | None:

@@ -20,16 +20,23 @@ T = TypeVar("T")
 
 
 class Checked(BaseModel):
-    """Untrusted settings: an unknown key is an error, and so is true or false where a number is asked for."""
+    """Untrusted settings: an unknown key is an error, and so is true or false where a number is asked for.
+
+    A text is no whole number, unless the validation's context says that all settings come as `texts`. It may be a number with
+    a fraction, since YAML reads 1e-4 as a text.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: object, info: ValidationInfo) -> object:
+    def _nothing_else_for_a_number(cls, value: object, info: ValidationInfo) -> object:
         asked = cls.model_fields[info.field_name or ""].annotation
-        if isinstance(value, bool) and {int, float} & {asked, *get_args(asked)} and bool not in {asked, *get_args(asked)}:
+        types = {asked, *get_args(asked)}
+        if isinstance(value, bool) and {int, float} & types and bool not in types:
             raise ValueError("needs a number")
+        if isinstance(value, str) and int in types and not {float, str} & types and not (info.context or {}).get("texts"):
+            raise ValueError("Input should be a valid integer, not a text")
         return value
 
 
@@ -60,10 +67,13 @@ def build(package: str, name: str, base: type[T], settings: Mapping[str, Any], w
     return configure(load(package, name, base, where), settings, where)
 
 
-def configure(cls: type[T], settings: Mapping[str, Any], where: str) -> T:
-    """Make `cls` (a frozen dataclass) from untrusted `settings`; every error names the path below `where`."""
+def configure(cls: type[T], settings: Mapping[str, Any], where: str, texts: bool = False) -> T:
+    """Make `cls` (a frozen dataclass) from untrusted `settings`; every error names the path below `where`.
+
+    texts: all values come as texts, numbers, too.
+    """
     try:
-        checked = _settings_model(cls).model_validate(dict(settings))
+        checked = _settings_model(cls).model_validate(dict(settings), context={"texts": texts})
     except ValidationError as error:
         raise SpecError(explain(error, where, [field.name for field in _fields(cls)])) from None
     try:

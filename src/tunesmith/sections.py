@@ -69,7 +69,7 @@ class EvaluationSpec(Section):
     examples: Literal["all", "growing"] = "all"
     share: float = Field(default=1.0, gt=0, le=1)
     by: Literal["classes", "clusters"] = "classes"
-    size: dict[str, Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=1)
+    size: dict[str, Annotated[int, Field(ge=1, strict=True)]] | None = Field(default=None, min_length=1)
 
 
 class FinalSpec(Section):

@@ -13,10 +13,12 @@ from pydantic import ValidationError
 from tunesmith.aims import Aims, Constraint, Objective, read_constraints
 from tunesmith.data.info import DatasetInfo
 from tunesmith.errors import SpecError
+from tunesmith.evaluation._measured import check_metrics
 from tunesmith.registry import build, did_you_mean, discover, explain_one
 from tunesmith.sections import SearchFile, Section
 from tunesmith.spaces._capabilities import Scalable, Tunable, spaces_with
 from tunesmith.spaces._space import Space
+from tunesmith.spaces._training import Trainable
 from tunesmith.strategies._strategy import Strategy, check_pair
 from tunesmith.yaml_text import read_yaml
 
@@ -57,7 +59,13 @@ class Spec:
             fitted.compared.fit_to(data)
         except SpecError as error:
             raise SpecError(f"evaluation.size.{error}") from None
+        fitted.check_metrics(data.task)
         return fitted
+
+    def check_metrics(self, task: str | None = None) -> None:
+        """Raise SpecError for a metric that no trial can have, where that is known; `task`: of the data, where known."""
+        if self.file.evaluation.kind == "training" and isinstance(self.space, Trainable) and not self.space.own_metrics:
+            check_metrics([self.objective, *self.others] if self.objective else [], self.constraints, task)
 
     def to_json(self) -> dict[str, Any]:
         """Return the search file's content with every default written out."""
@@ -112,7 +120,9 @@ def _parse(content: object, folder: Path) -> Spec:
     objective, *others = _objectives(file)
     constraints = read_constraints(file.constraints or ())
     _check_scheduler(file)
-    return Spec(file, space, strategy, objective, seed, folder, tuple(others), constraints)
+    spec = Spec(file, space, strategy, objective, seed, folder, tuple(others), constraints)
+    spec.check_metrics()
+    return spec
 
 
 def _seed(value: object) -> int:

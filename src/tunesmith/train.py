@@ -14,6 +14,7 @@ from tunesmith.errors import SpecError, StudyError, TrialFailed
 from tunesmith.evaluation._describe import describe_network
 from tunesmith.evaluation._feed import load_splits
 from tunesmith.evaluation._inheritance import INHERITED
+from tunesmith.evaluation._memory import check_final, check_final_size, measure
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Watch
@@ -21,6 +22,7 @@ from tunesmith.evaluation.training import fit
 from tunesmith.files import whole_folder, write_json
 from tunesmith.record import Record
 from tunesmith.search import outcome, spec_aims, study_spec
+from tunesmith.spaces._training import Training
 from tunesmith.spec import Spec
 from tunesmith.study import Objective, Trial, trial_seed
 
@@ -141,7 +143,7 @@ def _refit(
     """
     splits = load_splits(dataset)
     seed = trial_seed(spec.seed, trial.number)
-    training = make_network(trainable(spec.space), trial.candidate, splits.info, seed)
+    training = _made(spec, trial, splits.info, seed)
     examples, history = splits.both(), []
 
     def follow(epoch: int, metrics: Mapping[str, float]) -> None:
@@ -156,6 +158,18 @@ def _refit(
     if isinstance(watch.ending, TrialFailed):
         raise StudyError(f"trial {trial.number} could not be trained again: {watch.ending}; pass its own model on (no refit)")
     return in_target_units(training.model, splits.info), history
+
+
+def _made(spec: Spec, trial: Trial, info: DatasetInfo, seed: int) -> Training:
+    """Return the winner's network; raises StudyError where it takes more memory to train than a trial may."""
+    limit = spec.file.resources.memory
+    try:
+        check_final(spec.space, trial.candidate, info, limit)
+        training = make_network(trainable(spec.space), trial.candidate, info, seed)
+        check_final_size(measure(training), limit)
+    except TrialFailed as error:
+        raise StudyError(f"trial {trial.number} cannot be trained: {error}") from None
+    return training
 
 
 def _slowing(model: "keras.Model", epochs: int) -> "keras.callbacks.Callback":

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from tests.spaces.test_cells_nasbench201 import images
-from tunesmith.evaluation._runtimes import RUNTIMES, latency
+from tunesmith.errors import SpecError
+from tunesmith.evaluation import _runtimes
+from tunesmith.evaluation._runtimes import RUNTIMES, check_installed, latency
 from tunesmith.spaces.cells_nasbench201 import EDGES, OPERATIONS, NASBench201
 
 
@@ -18,6 +20,14 @@ def model():  # a Keras model
 def test_every_runtime_answers_in_a_time_that_is_told(model, runtime: str) -> None:
     found = latency(model, np.zeros((1, 8, 8, 1), "float32"), runtime)
     assert 0 < found.median_ms <= found.p90_ms
+
+
+def test_a_package_that_a_runtime_needs_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_runtimes, "find_spec", lambda name: None if name == "tf2onnx" else name)
+    check_installed(["latency_ms", "latency_litert_ms", "parameters"])
+    told = r"latency_onnx_ms: needs tf2onnx; install with: pip install 'tunesmith\[onnx\]'"
+    with pytest.raises(SpecError, match=told):
+        check_installed(["parameters", "latency_onnx_ms"])
 
 
 def test_the_runtimes_give_the_network_s_own_answer(model) -> None:

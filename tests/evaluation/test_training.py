@@ -13,12 +13,18 @@ from tests.evaluation.sets import ACCURACY, CLASSIFIER, LOSS, REGRESSOR, make_co
 from tunesmith.aims import Aims, Constraint, Objective
 from tunesmith.data.dataset import Dataset
 from tunesmith.errors import SpecError, TrialFailed, TrialStopped
+from tunesmith.evaluation import _runtimes
+from tunesmith.evaluation._measured import reported
 from tunesmith.evaluation.training import TrainingEvaluator
+from tunesmith.record import Record
+from tunesmith.search import search
 from tunesmith.sections import EvaluationSpec
 from tunesmith.spaces._training import Training
+from tunesmith.spaces.cells_nasbench201 import EDGES, NASBench201
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.layers import Layers
 from tunesmith.spaces.parameters import Parameters
+from tunesmith.spec import parse_spec
 
 GOOD = {"learning_rate": 0.01}
 HOPELESS = {"learning_rate": 0.0001}
@@ -106,6 +112,22 @@ def test_plain_layers_beyond_the_memory_are_refused_before_they_are_built(tmp_pa
         TrainingEvaluator(enormous, pictures, ACCURACY, 1).evaluate({}, context)
     assert context.facts["parameters"] == 31 * 30000 + 4 * 30001 * 30000 + 30001 * 3
     assert context.facts["estimated_memory"] > 16 * context.facts["parameters"]
+
+
+def test_a_small_network_is_not_trained_where_that_of_the_final_size_is_beyond_the_memory(tmp_path: Path, pictures: Path):
+    small, full = (NASBench201(stages=1, cells=1, filters=filters) for filters in (2, 512))
+    candidate = dict.fromkeys(EDGES, "nor_conv_3x3")
+    evaluator = TrainingEvaluator(small, pictures, ACCURACY, 1, full=full)
+    (tmp_path / "tight").mkdir()
+    context, reports = make_context(tmp_path / "tight", memory_limit=150 * 2**20)
+    needed = r"at its final size the network needs about 307 MiB to train \(14,\d{3},\d{3} parameters, batches of 64\), "
+    with pytest.raises(TrialFailed, match=needed + r"and there are 150 MiB \(resources\.memory\)"):
+        evaluator.evaluate(candidate, context)
+    assert reports == []
+    assert context.facts["parameters"] < 1000, "the trial's own network fits"
+    context, reports = make_context(tmp_path, memory_limit=320 * 2**20)
+    evaluator.evaluate(candidate, context)
+    assert len(reports) == 1
 
 
 def test_a_users_model_beyond_the_memory_is_refused_once_it_is_built(tmp_path: Path, pictures: Path):
@@ -260,6 +282,26 @@ def test_a_network_is_measured_by_what_the_search_asks_for(tmp_path: Path, pictu
     assert metrics["parameters"] == context.facts["parameters"]
     assert 0 < metrics["latency_ms"] < 1000
     assert "latency_ms" not in reports[0][1]
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_what_a_training_is_known_to_report_is_what_it_reports(tmp_path: Path, pictures: Path, houses: Path, task: str):
+    space, dataset = (CLASSIFIER, pictures) if task == "classification" else (REGRESSOR, houses)
+    context, reports = make_context(tmp_path)
+    metrics = TrainingEvaluator(space, dataset, LOSS, 1).evaluate(GOOD, context)
+    assert set(metrics) == set(reports[0][1]) == set(reported(task))
+
+
+def test_a_search_whose_metrics_need_a_missing_package_ends_before_its_first_trial(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+):
+    aims = [{"metric": "val_loss", "goal": "minimize"}, {"metric": "latency_onnx_ms", "goal": "minimize"}]
+    spec = parse_spec({"data": {"uri": "arrays"}, "space": CLASSIFIER.to_json(), "objectives": aims})
+    monkeypatch.setattr(_runtimes, "find_spec", lambda _: None)
+    with pytest.raises(SpecError, match="latency_onnx_ms: needs onnx and tf2onnx and onnxruntime; install with: pip"):
+        search(spec, tmp_path / "study", pictures)
+    with Record.read(tmp_path / "study") as record:
+        assert record.trials() == []
 
 
 @pytest.mark.parametrize(

@@ -47,16 +47,21 @@ def architecture() -> None:
 @sizes_options
 @as_json
 def show(source: Path, trial: int | None, image: str | None, json_output: bool, **sizes: int | None) -> None:
-    """Show the architecture of SOURCE, and what its network costs without its output layer."""
+    """Show the architecture of SOURCE, and what its network costs without its output layer.
+
+    Networks of the spaces layers, applications and code are to be built first: `build` tells their parameters.
+    """
     found = _load(source, trial, sizes)
     if json_output:
         print_json(found.to_json())
         return
-    out = console(stderr=False)
+    costs, out = found.described(_info(source, image, None)), console(stderr=False)
     for name, value in found.candidate.items():
         out.print(f"{name:24}  {value}", highlight=False, soft_wrap=True)
-    for name, value in found.described(_info(source, image, None)).items():
+    for name, value in costs.items():
         out.print(f"{name:24}  {value:,}", highlight=False)
+    if not costs:
+        out.print("What its network costs is known once it is built: tunesmith architecture build", highlight=False)
 
 
 @architecture.command(

@@ -47,6 +47,7 @@ class Processes(Workers):
 
     def __init__(self, evaluator: Evaluator, limits: Limits, seed: int, folder_of: Callable[[int], Path], log: Path) -> None:
         self.limits, self.seed, self.folder_of = limits, seed, folder_of
+        evaluator.check_installed()
         self.payload = _pickled(evaluator)
         self.threads = max(1, cores() // limits.parallel)
         self.forks = Forks(["tunesmith.engines._worker", *evaluator.preload()], self.threads, log)

@@ -18,6 +18,7 @@ class Inline(Engine):
         limits = search.limits
         if limits.parallel > 1 or limits.memory is not None or limits.seconds is not None:
             raise SpecError("engine: 'inline' runs one trial at a time without limits; allowed: 'local'")
+        search.evaluator.check_installed()
         Loop(search, _ThisProcess(search), progress).run()
 
 

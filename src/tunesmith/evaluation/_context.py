@@ -40,6 +40,10 @@ class Evaluator(ABC):
     def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
         """Return the final metrics; raises TrialFailed with a reason for a bad candidate, TrialStopped passes through."""
 
+    def check_installed(self) -> None:
+        """Raise SpecError where this machine lacks what an evaluation needs; called where trials run, before the first."""
+        return
+
     def preload(self) -> list[str]:
         """Return the modules that workers should find imported."""
         return []

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunesmith.aims import Aims, Objective
+from tunesmith.aims import Aims, Constraint, Objective
+from tunesmith.errors import SpecError
 from tunesmith.evaluation._costs import multiplications, peak_memory
 from tunesmith.evaluation._runtimes import RUNTIMES, latency
+from tunesmith.registry import did_you_mean
+from tunesmith.spaces._architecture import TASK_METRICS
 
 if TYPE_CHECKING:
     import keras
@@ -18,6 +21,25 @@ COUNTED: dict[str, Callable[["keras.Model"], int]] = {
     "peak_memory": peak_memory,
 }
 MEASURED = (*COUNTED, *RUNTIMES)
+
+
+def reported(task: str | None = None) -> tuple[str, ...]:
+    """Return what the training of a network reports that Tunesmith has compiled; for either task where none is given."""
+    of_task = [TASK_METRICS[task]] if task else list(TASK_METRICS.values())
+    return tuple(f"{split}{name}" for split in ("val_", "") for name in (*of_task, "loss"))
+
+
+def check_metrics(objectives: Sequence[Objective], constraints: Sequence[Constraint], task: str | None = None) -> None:
+    """Raise SpecError for a metric that neither the training of such a network reports nor the network is measured by."""
+    allowed = [*reported(task), *MEASURED]
+    named = {f"objectives.{place}.metric": objective.metric for place, objective in enumerate(objectives)}
+    named |= {f"constraints.{place}": constraint.metric for place, constraint in enumerate(constraints)}
+    for place, metric in named.items():
+        if metric not in allowed:
+            whose = f"the training of a {task}" if task else "a training"
+            raise SpecError(
+                f"{place}: {metric!r} is no metric of {whose}; allowed: {', '.join(allowed)}{did_you_mean(metric, allowed)}"
+            )
 
 
 def measured(aims: Aims) -> tuple[str, ...]:

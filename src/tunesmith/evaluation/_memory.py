@@ -3,7 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
-from tunesmith.spaces._training import Size, Training
+from tunesmith.data.info import DatasetInfo
+from tunesmith.errors import TrialFailed
+from tunesmith.spaces._space import Candidate, Space
+from tunesmith.spaces._training import Foreseeable, Size, Training
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +25,26 @@ def training_bytes(size: Size) -> int:
     themselves, the data, and scratch space.
     """
     return BYTES * (size.parameters + size.trained * (1 + size.slots) + size.batch_size * size.activations)
+
+
+def check_final(space: Space, candidate: Candidate, info: DatasetInfo, limit: int | None) -> None:
+    """Refuse a candidate whose network of the final size, which `space` makes, would take more than `limit` bytes to train.
+
+    Raises TrialFailed with the figures. A space that cannot tell before it makes a network refuses nothing.
+    """
+    if limit is not None and isinstance(space, Foreseeable):
+        check_final_size(space.estimate(candidate, info), limit)
+
+
+def check_final_size(size: Size, limit: int | None) -> None:
+    """Raise TrialFailed with the figures where the training of a network of the final size takes more than `limit` bytes."""
+    needed = training_bytes(size)
+    if limit is not None and needed > limit:
+        raise TrialFailed(
+            f"at its final size the network needs about {math.ceil(needed / 2**20):,} MiB to train "
+            f"({size.parameters:,} parameters, batches of {size.batch_size}), "
+            f"and there are {limit // 2**20:,} MiB (resources.memory)"
+        )
 
 
 def measure(training: Training) -> Size:

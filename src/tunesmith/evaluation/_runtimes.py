@@ -2,7 +2,8 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
 
 OPSET = 18  # the newest one that tf2onnx 1.17 writes
 Answer = Callable[[], object]
+# The packages of the extra `onnx` by the metrics that need them.
+NEEDED = {"latency_onnx_ms": ("onnx", "tf2onnx", "onnxruntime")}
+
+
+def check_installed(metrics: Iterable[str]) -> None:
+    """Raise SpecError with the pip extra where a package that a metric needs is missing."""
+    for metric in metrics:
+        missing = [package for package in NEEDED.get(metric, ()) if find_spec(package) is None]
+        if missing:
+            raise SpecError(f"{metric}: needs {' and '.join(missing)}; install with: pip install 'tunesmith[onnx]'")
 
 
 def latency(model: "keras.Model", example: np.ndarray, runtime: str = "latency_ms") -> Latency:
@@ -33,15 +44,10 @@ def _tensorflow(model: "keras.Model", example: np.ndarray) -> Answer:
 
 def _onnx(model: "keras.Model", example: np.ndarray) -> Answer:
     """Raises SpecError where the packages are missing."""
+    check_installed(["latency_onnx_ms"])
+    import onnxruntime
     import tensorflow as tf
 
-    try:
-        import onnxruntime
-        import tf2onnx  # noqa: F401 (Keras imports it)
-    except ModuleNotFoundError as error:
-        raise SpecError(
-            f"latency_onnx_ms: needs the package {error.name}; install it with: pip install 'tunesmith[onnx]'"
-        ) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

@@ -15,8 +15,9 @@ from tunesmith.evaluation._gpus import gpu_time
 from tunesmith.evaluation._growing import growing_counts, growing_order
 from tunesmith.evaluation._inheritance import inherit
 from tunesmith.evaluation._measured import measured, network_metrics, trained_by
-from tunesmith.evaluation._memory import activations, measure, training_bytes
+from tunesmith.evaluation._memory import activations, check_final, measure, training_bytes
 from tunesmith.evaluation._network import in_target_units, make_network, make_variables, save_model, trainable
+from tunesmith.evaluation._runtimes import check_installed
 from tunesmith.evaluation._session import fresh_session, memory_errors
 from tunesmith.evaluation._watch import Metrics, Watch
 from tunesmith.sections import EvaluationSpec
@@ -34,7 +35,7 @@ class TrainingEvaluator(Evaluator):
     `patience`: ends a training after so many epochs without a better objective. `measured`: what the trained network is to be
     measured by (_measured.py). `growing`: the examples become more from epoch to epoch (_growing.py). `share`, `by`: of the
     training examples that are used (_subset.py). `full`: the space of the final networks where those of `space` are smaller;
-    these are what is measured then, untrained. Raises SpecError for a space without networks.
+    these are what is measured then, untrained, and have to fit the memory, too. Raises SpecError for a space without networks.
     """
 
     space: Space
@@ -66,6 +67,10 @@ class TrainingEvaluator(Evaluator):
         # Workers have a working folder of their own.
         object.__setattr__(self, "dataset", self.dataset.absolute())
 
+    def check_installed(self) -> None:
+        """Raise SpecError where what the network is to be measured by needs a package that is missing."""
+        check_installed(self.measured)
+
     def preload(self) -> list[str]:
         """Return what workers import before they are forked."""
         return ["tensorflow", "keras", "tunesmith.evaluation.training", type(self.space).__module__]
@@ -73,9 +78,9 @@ class TrainingEvaluator(Evaluator):
     def evaluate(self, candidate: Candidate, context: Context) -> dict[str, float]:
         """Return the best epoch's metrics, those of the validation split measured anew; writes `model.keras`.
 
-        Raises TrialFailed where the training's estimated memory exceeds the limit, before the network is built where the
-        space can tell, else before it is trained; later where the loss is not finite or memory runs out. Raises
-        TrialStopped with the best metrics so far.
+        Raises TrialFailed where the training's estimated memory exceeds the limit, or that of the final network's training
+        does, before the network is built where the space can tell, else before it is trained; later where the loss is not
+        finite or memory runs out. Raises TrialStopped with the best metrics so far.
         """
         with gpu_time(context.facts), fresh_session(), memory_errors():
             return self._train(candidate, context)
@@ -84,6 +89,8 @@ class TrainingEvaluator(Evaluator):
         splits = load_share(self.dataset, self.share, self.by)
         if isinstance(self.space, Foreseeable):
             _check_memory(self.space.estimate(candidate, splits.info), context)
+        if self.full:
+            check_final(self.full, candidate, splits.info, context.memory_limit)
         training = make_network(trainable(self.space), candidate, splits.info, context.seed)
         _check_memory(measure(training), context)
         inherit(self.space, candidate, training.model, context)

@@ -84,7 +84,7 @@ def _read_seed(text: str, key: str) -> int:
 def _configured(cls: type[Strategy], given: Mapping[str, Any], called: Mapping[str, str]) -> Strategy:
     """Make the strategy; errors name a setting as the user called it."""
     try:
-        return configure(cls, given, "algorithmSettings")
+        return configure(cls, given, "algorithmSettings", texts=True)
     except SpecError as error:
         text = str(error)
         for known, key in called.items():

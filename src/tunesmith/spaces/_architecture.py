@@ -14,6 +14,8 @@ ACTIVATIONS = ("relu", "elu", "selu", "gelu", "silu", "leaky_relu", "tanh", "sig
 # With the numbers that each keeps for a trained weight.
 SLOTS = {"adam": 2, "adamw": 2, "nadam": 2, "rmsprop": 1, "sgd": 1}
 OPTIMIZERS = tuple(SLOTS)
+# What a training reports beside the loss.
+TASK_METRICS = {"classification": "accuracy", "regression": "mae"}
 MOMENTUM = 0.9
 # Keras' 0.99 needs many hundred steps before the running averages are true; a short trial on few examples has a hundred.
 NORMALIZATION_MOMENTUM = 0.9
@@ -113,7 +115,7 @@ def compile_for(model: "keras.Model", info: DatasetInfo, optimizer: "keras.Optim
     model.compile(
         optimizer,
         loss="sparse_categorical_crossentropy" if classification else "mse",
-        metrics=["accuracy"] if classification else ["mae"],
+        metrics=[TASK_METRICS[info.task]],
     )
 
 

@@ -71,10 +71,12 @@ class Chooser:
 class Space(ABC):
     """Everything that may be chosen. A subclass is a frozen dataclass whose fields are its keys in the search file.
 
-    `quick`: whether `define` may be called a thousand times for one proposal.
+    `quick`: whether `define` may be called a thousand times for one proposal. `own_metrics`: whether its networks may come with
+    metrics of their own, so that what their training reports is not known before.
     """
 
     quick: ClassVar[bool] = True
+    own_metrics: ClassVar[bool] = False
 
     @abstractmethod
     def define(self, choose: Chooser) -> Any:

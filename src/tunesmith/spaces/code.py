@@ -20,6 +20,7 @@ class Code(Space):
 
     build: str | Callable[[Chooser], Any]
     quick: ClassVar[bool] = False
+    own_metrics: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         self.function()
