@@ -106,7 +106,7 @@ def test_data_of_another_kind_or_too_small_are_refused() -> None:
     tuned, _ = SPACE.tuned(SPACE.origin())
     with pytest.raises(SpecError, match=r"graph: reads images, but the data is a table"):
         tuned.fit_to(table())
-    with pytest.raises(SpecError, match=r"graph: 2x2x1 pixels are too few .*; it can be halved 1 times"):
+    with pytest.raises(SpecError, match=r"graph: 2x2x1 pixels are too few .*; it can be halved once"):
         tuned.fit_to(images(2))
     of_tables, _ = OF_TABLES.tuned(OF_TABLES.origin())
     with pytest.raises(SpecError, match=r"graph: reads a table, but the data is images"):

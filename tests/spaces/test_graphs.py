@@ -200,7 +200,17 @@ def test_a_text_that_is_no_json_is_refused(text: object) -> None:
         ({"start": {"convs": 0}}, "there has to be a layer"),
         ({"start": {"conv": 1}}, r"start\.conv: unknown key; .*did you mean 'convs'"),
         ({"start": 3}, "start: got 3"),
-        ({"start": {"filters": 64}, "most_filters": 32}, "most_filters allows 32"),
+        ({"start": {"filters": 64}, "most_filters": 32}, "start: got 64 filters; most_filters allows 32"),
+        ({"start": {"dense": 1, "units": 64}, "most_filters": 32}, "start: got 64 units; most_filters allows 32"),
+        (
+            {"start": {"convs": 3, "dense": 2}, "most_layers": 4},
+            r"start: got 5 layers \(convs and dense\); most_layers allows 4",
+        ),
+        (
+            {"most_filters": 8},
+            "most_filters: got 8, but start, which is not given, has 16 filters; give a smaller start, or more",
+        ),
+        ({"most_layers": 1}, r"most_layers: got 1, but start, which is not given, has 2 layers \(convs and dense\); give a"),
         ({"dropout": 1}, "dropout: got 1"),
         ({"optimizer": "adm"}, "optimizer: got 'adm'.*did you mean 'adam'"),
         ({"most_layers": 0}, "most_layers: got 0"),
@@ -212,11 +222,24 @@ def test_settings_that_are_not_allowed_are_refused(settings: dict[str, object], 
 
 
 def test_an_image_too_small_for_the_poolings_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"start\.convs: 8x8x1 pixels are too few .*; it can be halved 3 times"):
+    with pytest.raises(SpecError, match=r"start\.convs: got 4; 8x8x1 pixels are too few .*; it can be halved 3 times"):
         Graphs(start={"convs": 4}).fit_to(images(8))
+    with pytest.raises(
+        SpecError, match=r"start: is not given, which means 2 convs, and 2x2x1 pixels .*; it can be halved once"
+    ):
+        Graphs().fit_to(images(2))
+    with pytest.raises(SpecError, match=r"start\.convs: got 1; 1x1x1 pixels are too few .*; it cannot be halved"):
+        Graphs(start={"convs": 1}).fit_to(images(1))
     deep = Graphs(start={"convs": 4}).origin()
-    with pytest.raises(SpecError, match=r"candidate\.graph\.8x8x1 pixels"):
+    with pytest.raises(SpecError, match=r"candidate\.graph: 8x8x1 pixels"):
         SPACE.network(deep, images(8))
+
+
+def test_a_start_that_was_not_given_is_not_blamed_for_being_too_wide_for_a_table() -> None:
+    with pytest.raises(
+        SpecError, match="most_filters: got 32, but start, which is not given, has 64 units; give a smaller start"
+    ):
+        Graphs(most_filters=32).fit_to(table())
 
 
 def test_convolutions_on_a_table_are_refused() -> None:

@@ -106,7 +106,5 @@ def fidelity(folder: Path, trials: int, epochs: int | None, json_output: bool) -
     if json_output:
         print_json(asdict(found))
         return
-    share = found.seconds / found.full_seconds
     shown = "none, all figures are equal," if found.correlation is None else f"{found.correlation:.2f}"
-    told = f"rank correlation {shown} over {len(found.trials)} trials"
-    console(stderr=False).print(f"{told}; a trial takes {share:.0%} of a full training", highlight=False)
+    console(stderr=False).print(f"rank correlation {shown} over {found.drawn}; {found.cost}", highlight=False)

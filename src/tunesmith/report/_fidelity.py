@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.fidelity import Fidelity
 from tunesmith.report._format import figure
 from tunesmith.report._svg import axes, circle, drawing, scale, text
 
@@ -21,7 +22,7 @@ def describe_fidelity(fidelity: Mapping[str, Any] | None, spec: Mapping[str, Any
     """
     compared = _compared(spec)
     if fidelity:
-        return _measured(fidelity, compared)
+        return _measured(Fidelity(**fidelity), compared)
     return {"told": f"{compared} {UNMEASURED}", "plot": ""} if compared else None
 
 
@@ -38,27 +39,35 @@ def _compared(spec: Mapping[str, Any]) -> str:
         f"as networks of {sizes}" if sizes else "at full size",
         f"on {'a growing share' if growing else format(share, '.0%')} of the training examples",
         *(["those nearest to the centres of clusters"] if share < 1 and evaluation.get("by") == "clusters" else []),
-        f"for {epochs} epochs at most",
+        f"for {_epochs(epochs)} at most",
         *([f"the poor ones ended early by {ended!r}"] if ended != "none" else []),
     ]
     return f"Trials were compared {', '.join(parts)}."
 
 
-def _measured(fidelity: Mapping[str, Any], compared: str) -> dict[str, str]:
-    metric, count = fidelity["metric"], len(fidelity["trials"])
-    share = fidelity["seconds"] / fidelity["full_seconds"] if fidelity["full_seconds"] else 0.0
-    correlation = fidelity["correlation"]
+def _measured(found: Fidelity, compared: str) -> dict[str, str]:
+    metric, correlation = found.metric, found.correlation
     shown = "cannot be told, all figures are equal" if correlation is None else f"is {correlation:.2f}"
     told = (
-        f"{compared} {count} trials, from the worst to the best, were trained in full ({fidelity['epochs']} epochs): the rank "
-        f"correlation of both figures {shown}. A trial took {share:.0%} of a full training's time."
+        f"{compared} {found.drawn}, were trained in full ({_epochs(found.epochs)}): the rank correlation of both figures "
+        f"{shown}. {found.cost[0].upper()}{found.cost[1:]}."
     )
-    x, y = scale(fidelity["compared"], LEFT, RIGHT, log=False), scale(fidelity["full"], BOTTOM, TOP, log=False)
+    x, y = scale(found.compared, LEFT, RIGHT, log=False), scale(found.full, BOTTOM, TOP, log=False)
     dots = [
-        circle(x(seen), y(full), 4.5, "finished", f"trial {number}: {figure(metric, seen)}, in full {figure(metric, full)}")
-        for number, seen, full in zip(fidelity["trials"], fidelity["compared"], fidelity["full"], strict=True)
+        circle(x(seen), y(full), 4.5, *_dot(number, found, f"{figure(metric, seen)}, in full {figure(metric, full)}"))
+        for number, seen, full in zip(found.trials, found.compared, found.full, strict=True)
     ]
     across, up = f"{metric} of the trial", f"{metric} after a full training"
     labels = text(LEFT, 14, up, "label") + text(RIGHT, HEIGHT - 6, across, "label", "end")
     plot = drawing(WIDTH, HEIGHT, f"{metric} of trials and after a full training", axes(x, y) + labels + "".join(dots))
     return {"told": told.strip(), "plot": plot}
+
+
+def _dot(number: int, found: Fidelity, figures: str) -> tuple[str, str]:
+    """Return the class and the title of a trial's dot."""
+    stopped = number in found.stopped
+    return "stopped" if stopped else "finished", f"trial {number}{', stopped early' if stopped else ''}: {figures}"
+
+
+def _epochs(count: object) -> str:
+    return "1 epoch" if count == 1 else f"{count} epochs"

@@ -7,7 +7,7 @@ from typing import Any
 
 from tunesmith.advice.advise import advise_on
 from tunesmith.aims import Aims
-from tunesmith.foresight import foresight, foretold
+from tunesmith.foresight import foresight, foretold, unlooked
 from tunesmith.ranking import best_trial
 from tunesmith.record import Record
 from tunesmith.report.content import ReportContent
@@ -53,9 +53,9 @@ def collect(
 
 
 def _ranked_beforehand(content: dict[str, Any], trials: list[Trial], study: Path) -> dict[str, Any]:
-    """Return how well strategy and proxies ranked; nothing for a space of the user's own code, which may be gone."""
+    """Return how well strategy and proxies ranked."""
     if content["space"]["kind"] == "code":
-        return {}
+        return {"foresight": unlooked(content["strategy"]["name"])}
     spec = parse_spec(content, str(study))
     return {"foresight": foresight(spec, trials), "foretold": foretold(spec, trials)}
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from tunesmith.aims import Aims, Constraint, Objective
+from tunesmith.foresight import Foresight
 from tunesmith.ranking import best_trial, pareto_front, ranking
 from tunesmith.study import State, Trial
 
@@ -22,9 +23,8 @@ class ReportContent:
     `dataset`: the content of evaluation.json, export.json and dataset.json. `seconds`: wall-clock time of the search. `advice`:
     `Advice.to_json()`. `others`: objectives beside the first. `strategy`: what the strategy
     did and why, with the number of the first trial that it was so for. `pictures`: what the best candidate's network is made
-    of, by name, each as layers. `fidelity`: the content of fidelity.json. `foresight`: how many
-    trials the strategy's model was told of, and how well it ranked the next ones; `foretold`: by zero-cost proxy, how well it
-    ranked the finished trials (foresight.py).
+    of, by name, each as layers. `fidelity`: the content of fidelity.json. `foresight`: how well the strategy's model ranked the
+    trials that came next; `foretold`: by zero-cost proxy, how well it ranked the trials (foresight.py).
     """
 
     title: str
@@ -43,7 +43,7 @@ class ReportContent:
     strategy: Sequence[tuple[int, str]] = ()
     pictures: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     fidelity: Mapping[str, Any] | None = None
-    foresight: Sequence[tuple[int, float]] = ()
+    foresight: Foresight = field(default_factory=Foresight)
     foretold: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -12,7 +12,7 @@ from tunesmith.report._confusion import draw_confusion, draw_roc, mistakes
 from tunesmith.report._curves import curve_metric, draw_curves
 from tunesmith.report._data import describe_data
 from tunesmith.report._fidelity import describe_fidelity
-from tunesmith.report._foresight import draw_foresight
+from tunesmith.report._foresight import describe_foresight
 from tunesmith.report._format import count, duration, figure, number, shortened
 from tunesmith.report._front import describe_front
 from tunesmith.report._history import draw_history
@@ -53,7 +53,7 @@ def _page(content: ReportContent) -> dict[str, Any]:
         "board": leaderboard(content),
         "parameters": draw_parameters(content),
         "advice": describe_advice(content.advice) if content.advice else None,
-        "foresight": draw_foresight(content.foresight),
+        "foresight": describe_foresight(content.foresight),
         "foretold": [(name, f"{value:.2f}") for name, value in content.foretold.items()],
         "fidelity": describe_fidelity(content.fidelity, content.spec),
         "reasons": reasons(content),

@@ -3,6 +3,7 @@
 import re
 
 from tunesmith.report._advice import describe_advice
+from tunesmith.report._foresight import foresight_line
 from tunesmith.report._format import numbers
 from tunesmith.report._tables import figures_table, leaderboard, reasons
 from tunesmith.report._tiles import subtitle, tiles
@@ -14,7 +15,7 @@ TOP = 10
 def render_markdown(content: ReportContent) -> str:
     """Return figures, leaderboard and reasons of failures; all text of the user's is escaped."""
     parts = [f"# {_escaped(content.title)}", _escaped(subtitle(content)), *_strategy(content)]
-    parts += [_figures(content), _leaderboard(content)]
+    parts += [_figures(content), _leaderboard(content), _escaped(foresight_line(content.foresight))]
     return "\n\n".join(part for part in (*parts, _advice(content), _failures(content)) if part) + "\n"
 
 

@@ -16,7 +16,7 @@ from tunesmith.spaces._graph.distance import Outline, distance, outline_of
 from tunesmith.spaces._graph.edits import Limits, random_edit
 from tunesmith.spaces._graph.graph import Costs, Graph
 from tunesmith.spaces._graph.inheritance import Inheritance
-from tunesmith.spaces._graph.start import Start, check_sides, start_graph
+from tunesmith.spaces._graph.start import Start, check_sides, check_start, start_graph
 from tunesmith.spaces._graph.text import GraphText, check_limits, read, write
 from tunesmith.spaces._graph.training import OUTPUT, Trained, size_of_graph, train_graph, training_rules
 from tunesmith.spaces._graph.wiring import keys_of
@@ -60,19 +60,19 @@ class Graphs(Space):
             raise SpecError(f"start: got {self.start!r}; needs keys such as {{convs: 2, filters: 16}}")
         start = configure(Start, self.start, "start") if isinstance(self.start, Mapping) else self.start
         object.__setattr__(self, "start", start)
-        try:
-            check_limits(self._start_graph(), self._limits)
-        except SpecError as error:
-            raise SpecError(f"start: {error}") from None
+        check_start(start or Start(), self.most_layers, self.most_filters, given=start is not None)
 
     def fit_to(self, data: DatasetInfo) -> "Graphs":
         """Return the space for the data: for a table without convolutions. Raises SpecError for images that are too small."""
         start = self.start or (Start() if data.kind == "images" else Start(convs=0, dense=2))
         if data.kind == "table" and start.convs:
             raise SpecError(f"start.convs: got {start.convs}, but the data is a table; leave convs out, or give images")
-        fitted = replace(self, start=start)
-        check_sides(start_graph(start, self.dropout), data, "start.convs: ")
-        return fitted
+        check_start(start, self.most_layers, self.most_filters, given=self.start is not None)
+        told = (
+            f"start.convs: got {start.convs}; " if self.start else f"start: is not given, which means {start.convs} convs, and "
+        )
+        check_sides(start_graph(start, self.dropout), data, told)
+        return replace(self, start=start)
 
     def define(self, choose: Chooser) -> Graph:
         return read(choose(NAME, GraphText(self._start_graph, self._limits)))
@@ -142,7 +142,7 @@ class Graphs(Space):
 
     def _fitting(self, candidate: Candidate, info: DatasetInfo) -> Graph:
         graph = self.realize(candidate)
-        check_sides(graph, info, f"candidate.{NAME}.")
+        check_sides(graph, info, f"candidate.{NAME}: ")
         return graph
 
     def _start_graph(self) -> Graph:

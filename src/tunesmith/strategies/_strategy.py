@@ -50,6 +50,11 @@ class Strategy(ABC):
         del study, candidates
         return None
 
+    def models(self, study: StudyView) -> bool:
+        """Tell whether what proposes for the study has a model, even if it has seen too little of it yet."""
+        del study
+        return type(self).expect is not Strategy.expect
+
     def names_parents(self, space: Space) -> bool:
         """Tell whether proposals may name the trial that they were edited from."""
         del space

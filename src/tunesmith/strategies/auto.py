@@ -43,6 +43,9 @@ class Auto(Strategy):
     def expect(self, study: StudyView, candidates: Sequence[Candidate]) -> np.ndarray | None:
         return _made(_pick(study)[0]).expect(study, candidates)
 
+    def models(self, study: StudyView) -> bool:
+        return _made(_pick(study)[0]).models(study)
+
     def names_parents(self, space: Space) -> bool:
         return isinstance(space, Morphable)
 

@@ -46,12 +46,33 @@ def start_graph(start: Start, dropout: float) -> Graph:
     return Graph(tuple(Node(layer, (place - 1,) if place else (), place) for place, layer in enumerate(layers)))
 
 
+def check_start(start: Start, most_layers: int, most_filters: int, given: bool) -> None:
+    """Raise SpecError where a start is larger than the limits, naming the key to change: one of its own where it was given."""
+    sizes = {
+        "layers (convs and dense)": (start.convs + start.dense, "most_layers", most_layers),
+        "filters": (start.filters if start.convs else 0, "most_filters", most_filters),
+        "units": (start.units if start.dense else 0, "most_filters", most_filters),
+    }
+    for name, (size, limit, most) in sizes.items():
+        if size <= most:
+            continue
+        if given:
+            raise SpecError(f"start: got {size} {name}; {limit} allows {most}")
+        raise SpecError(f"{limit}: got {most}, but start, which is not given, has {size} {name}; give a smaller start, or more")
+
+
 def check_sides(graph: Graph, data: DatasetInfo, where: str) -> None:
     """Raise SpecError where an image is too small for the layers that make it smaller."""
     shapes = graph.shapes(data.input_shape)
     for node in graph.nodes[1:]:
         sides = shapes[node.inputs[0]][:-1]
         if sides and getattr(node.layer, "stride", 1) > min(sides):
-            fitting = (min(data.input_shape[:2]) - 1).bit_length()
-            told = f"are too few for so many layers that halve the image; it can be halved {fitting} times"
+            told = f"are too few for so many layers that halve the image; {_halvings(min(data.input_shape[:2]))}"
             raise SpecError(f"{where}{show(data.input_shape)} pixels {told}")
+
+
+def _halvings(side: int) -> str:
+    fitting = (side - 1).bit_length()
+    if not fitting:
+        return "it cannot be halved"
+    return f"it can be halved {'once' if fitting == 1 else f'{fitting} times'}"
