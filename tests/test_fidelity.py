@@ -209,7 +209,7 @@ def test_a_trial_that_is_beyond_the_memory_in_full_is_not_trained(study: Path, d
     shutil.copytree(study, tmp_path / "study")
     file, lines = tmp_path / "study" / "spec.yaml", list[str]()
     file.write_text(yaml.safe_dump({**yaml.safe_load(file.read_text()), "resources": {"memory": "10Ki"}}))
-    with pytest.raises(StudyError, match="only 0 trials could be trained in full"):
+    with pytest.raises(StudyError, match="only 0 of 3 trials could be trained in full"):
         measure_fidelity(tmp_path / "study", dataset, 3, 1, lines.append)
     assert all("left out: needs about " in line for line in lines)
     assert len(lines) == 3
