@@ -71,10 +71,12 @@ class Chooser:
 class Space(ABC):
     """Everything that may be chosen. A subclass is a frozen dataclass whose fields are its keys in the search file.
 
-    `quick`: whether `define` may be called a thousand times for one proposal.
+    `quick`: whether `define` may be called a thousand times for one proposal. `parametric`: whether its candidates are told by
+    where their parameters' values lie in the unit interval, so that what lies near is alike.
     """
 
     quick: ClassVar[bool] = True
+    parametric: ClassVar[bool] = True
 
     @abstractmethod
     def define(self, choose: Chooser) -> Any:
