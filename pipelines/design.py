@@ -36,7 +36,9 @@ def design(
     search_time_limit_hours: float = 0.0,
     epochs_per_trial: int = 4,
     early_stopping_patience: int = 0,
+    training_examples: str = "all",
     training_share: float = 1.0,
+    training_by: str = "classes",
     trial_memory_limit: str = "",
     trial_time_limit_seconds: float = 0.0,
     fidelity_trials: int = 0,
@@ -71,7 +73,9 @@ def design(
         search_time_limit_hours: Ends the search after this time with what it has found; 0 sets no limit.
         epochs_per_trial: Epochs that a candidate is trained for at most.
         early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
-        training_share: Share of the training examples that a trial sees, as many of each class as there are in the whole.
+        training_examples: What an epoch of a trial trains on: all examples, or growing, a share of them that becomes all.
+        training_share: Share of the training examples that a trial sees at all.
+        training_by: What such a share holds: classes, as often as in the whole, or clusters, the nearest to their centres.
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
         trial_time_limit_seconds: Time that a trial may take; beyond it the trial fails. 0 sets no limit.
         fidelity_trials: Trials of all ranks trained in full, to tell how far the comparison foretold that; 0, or at least 3.
@@ -111,7 +115,9 @@ def design(
         search_time_limit_hours=search_time_limit_hours,
         epochs_per_trial=epochs_per_trial,
         early_stopping_patience=early_stopping_patience,
+        training_examples=training_examples,
         training_share=training_share,
+        training_by=training_by,
         fidelity_trials=fidelity_trials,
         final_epochs=final_epochs,
         trial_memory_limit=trial_memory_limit,

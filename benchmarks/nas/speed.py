@@ -9,10 +9,11 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from tunesmith.registry import build
+from tunesmith.registry import build, load
+from tunesmith.spaces._capabilities import SPACES as SPACE_KINDS, able
 from tunesmith.spaces._space import Space, canonical
 from tunesmith.spec import build_space
-from tunesmith.strategies._strategy import Strategy
+from tunesmith.strategies._strategy import STRATEGIES, Strategy
 from tunesmith.study import Objective, State, StudyView, Trial
 
 SPACES = ("cells_nasbench201", "cells_nasnet", "cells_pnas", "dag_enas", "graphs")
@@ -31,17 +32,21 @@ class Cost:
 
 
 def measure(strategies: Sequence[str], past: Sequence[int]) -> Iterator[Cost]:
-    """Yield one measurement for each space, strategy and number of past trials, one after the other."""
+    """Yield one measurement for each space, each strategy that works there and number of past trials, one after the other."""
     for space in SPACES:
-        for strategy in strategies:
+        for strategy in (each for each in strategies if _works(space, each)):
             for count in past:
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                     yield pool.submit(_measured, space, strategy, count).result()
 
 
+def _works(kind: str, name: str) -> bool:
+    return able(load(SPACE_KINDS, kind, Space), load(STRATEGIES, name, Strategy).needs)
+
+
 def _measured(kind: str, name: str, past: int) -> Cost:
     space = build_space({"kind": kind})
-    strategy = build("tunesmith.strategies", name, Strategy, {}, "strategy")
+    strategy = build(STRATEGIES, name, Strategy, {}, "strategy")
     study, seconds = _study(space, past), []
     for _ in range(1 + FURTHER):
         started = time.process_time()

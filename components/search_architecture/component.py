@@ -27,7 +27,9 @@ def search_architecture(
     epochs_per_trial: int = 5,
     early_stopping_patience: int = 0,
     search_size: dict[str, Any] = {},  # noqa: B006
+    training_examples: str = "all",
     training_share: float = 1.0,
+    training_by: str = "classes",
     fidelity_trials: int = 0,
     final_epochs: int = 0,
     trial_memory_limit: str = "",
@@ -62,7 +64,9 @@ def search_architecture(
         epochs_per_trial: Epochs that a candidate is trained for at most.
         early_stopping_patience: Ends a training after so many epochs without improvement; 0 never does.
         search_size: Sizes of the networks that are compared, such as {"cells": 1, "filters": 8}; empty: those of the final one.
-        training_share: Share of the training examples that a trial sees, as many of each class as there are in the whole.
+        training_examples: What an epoch of a trial trains on: all examples, or growing, a share of them that becomes all.
+        training_share: Share of the training examples that a trial sees at all.
+        training_by: What such a share holds: classes, as often as in the whole, or clusters, the nearest to their centres.
         fidelity_trials: Trials of all ranks trained in full, here, to tell how far the comparison foretold that; 0: none.
         final_epochs: Epochs of such a full training; 0: as many as a candidate's.
         trial_memory_limit: Memory that a trial may use, such as 4Gi; beyond it the trial fails. Empty sets no limit.
@@ -91,7 +95,9 @@ def search_architecture(
         "epochs_per_trial": epochs_per_trial,
         "early_stopping_patience": early_stopping_patience,
         "search_size": search_size,
+        "training_examples": training_examples,
         "training_share": training_share,
+        "training_by": training_by,
         "fidelity_trials": fidelity_trials,
         "final_epochs": final_epochs,
         "trial_memory_limit": trial_memory_limit,

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.katib.controller import Controller, Status, loss_of, service
-from tests.katib.experiments import SPEC, carried, plain
+from tests.katib.experiments import SPEC, asking_for_parents, carried, plain
 from tunesmith.engines._engine import Limits, Progress, Search
 from tunesmith.engines.inline import Inline
 from tunesmith.errors import SpecError
@@ -92,6 +92,19 @@ def test_a_bad_spec_ends_the_experiment_with_the_specs_own_words(stub: api_pb2_g
     code, words = refused(validated, stub, carried(json.dumps(SPEC | {"strategy": {"name": "tpee"}})))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert "strategy.name: 'tpee' is unknown; allowed: auto" in words
+
+
+def test_a_strategy_that_cannot_work_in_the_spec_s_space_ends_the_experiment_with_those_that_can(
+    stub: api_pb2_grpc.SuggestionStub,
+) -> None:
+    spec = {"space": {"kind": "graphs"}, "strategy": {"name": "tpe"}, "data": {"uri": "digits"}}
+    code, words = refused(validated, stub, carried(json.dumps(spec)))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "strategy.name: 'tpe' needs a space that is parametric, which 'graphs' is not" in words
+    assert words.endswith("with 'graphs' work: auto, evolution, morphism, nsga2, random")
+    spec["strategy"] = {"name": "evolution"}
+    able = asking_for_parents(carried(json.dumps(spec), "tunesmith-evolution"))
+    assert validated(stub, able) == api_pb2.ValidateAlgorithmSettingsReply()
 
 
 def test_a_bad_plain_experiment_ends_with_its_parameters_name(stub: api_pb2_grpc.SuggestionStub) -> None:

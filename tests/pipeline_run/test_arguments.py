@@ -38,6 +38,12 @@ def test_a_limit_that_is_set_is_kept() -> None:
     }
 
 
+def test_what_a_trial_trains_on_is_told_only_where_it_is_not_the_whole() -> None:
+    assert "evaluation" not in search_content({"training_examples": "all", "training_share": 1.0, "training_by": "classes"})
+    content = search_content({"training_examples": "growing", "training_share": 0.25, "training_by": "clusters"})
+    assert content == {"evaluation": {"examples": "growing", "share": 0.25, "by": "clusters"}}
+
+
 def test_kubeflows_floats_become_whole_numbers_at_any_depth() -> None:
     assert with_whole_numbers({"a": [2.0, {"b": 3.0}], "c": 0.5, "d": True}) == {"a": [2, {"b": 3}], "c": 0.5, "d": True}
     assert isinstance(with_whole_numbers([2.0])[0], int)
@@ -52,6 +58,7 @@ def test_arguments_without_a_mistake_pass() -> None:
     [
         ("validation_share", 1.5, "validation_share: got 1.5"),
         ("trials", 0, "trials: got 0"),
+        ("training_by", "cluster", "training_by: got 'cluster': .*'clusters'"),
         ("strategy", "tpee", "strategy: 'tpee' is unknown; allowed: .*did you mean 'tpe'"),
         ("trial_scheduler", "medan", "trial_scheduler: 'medan' is unknown"),
         ("trial_memory_limit", "many", "trial_memory_limit: got 'many'"),

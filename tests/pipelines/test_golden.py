@@ -13,8 +13,10 @@ import yaml
 # pyright: reportMissingImports=false
 # (tunesmith.pipelines is the folder pipelines/, mapped by setuptools' package-dir, which pyright does not read)
 from tunesmith import pipelines
+from tunesmith.pipeline_run.arguments import PLACES
 from tunesmith.pipeline_run.catalog import compile_named
 from tunesmith.pipeline_run.platform import load_platform
+from tunesmith.sections import EvaluationSpec
 
 GOLDEN = Path(__file__).parent / "golden"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "pipelines" / "platform.yaml"
@@ -63,6 +65,17 @@ def test_every_parameter_is_described_and_has_a_default(name: str) -> None:
     for parameter, given in root["inputDefinitions"]["parameters"].items():
         assert given.get("description"), parameter
         assert "defaultValue" in given, parameter
+
+
+def test_the_search_of_an_architecture_may_cost_less_by_every_means_that_a_search_file_has() -> None:
+    means = set(EvaluationSpec.model_fields) - {"kind", "function", "sha256"}
+    places = {place.split(".")[1]: name for name, place in PLACES.items() if place.startswith("evaluation.")}
+    assert means == places.keys()
+    given = documents("design")[0]["root"]
+    handed = given["dag"]["tasks"]["search-architecture"]["inputs"]["parameters"]
+    for name in places.values():
+        assert name in given["inputDefinitions"]["parameters"]
+        assert handed[name] == {"componentInputParameter": name}
 
 
 def test_the_figures_of_a_model_that_is_not_good_enough_are_kept_and_nothing_is_exported() -> None:

@@ -1,5 +1,6 @@
 """What a space may be able to do beside `define`; a strategy names what it needs, and a pair that lacks it is refused."""
 
+from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -25,8 +26,19 @@ def spaces_with(*capabilities: type) -> list[str]:
 
 
 def able(space: type, capabilities: tuple[type, ...]) -> bool:
-    """Tell whether a class of spaces has the methods of all these capabilities."""
-    return all(hasattr(space, method) for each in capabilities for method in vars(each) if not method.startswith("_"))
+    """Tell whether a class of spaces has all these capabilities."""
+    return all(issubclass(space, each) for each in capabilities)
+
+
+class Parametric(ABC):  # noqa: B024 (a space has it by its word, not by a method)
+    """A space whose candidates are told by their parameters' values, as all are that do not deny it (`Space.parametric`).
+
+    Not one whose parameter holds a whole network: where that lies in the unit interval leads back to other networks.
+    """
+
+    @classmethod
+    def __subclasshook__(cls, subclass: type, /) -> bool:
+        return issubclass(subclass, Space) and subclass.parametric
 
 
 @runtime_checkable

@@ -2,7 +2,8 @@
 
 A distribution maps its values to and from the unit interval. For every value x on the support `quantile(cdf(x)) == x`, so a
 prior is a warp and a strategy may work in the unit cube. Values that own probability mass (whole numbers, quantised or clipped
-ones, options) are mapped to the middle of their mass.
+ones, options) are mapped to the middle of their mass. A distribution of whole networks has no such way back: a space that has
+one says so (`Space.parametric`).
 """
 
 import math

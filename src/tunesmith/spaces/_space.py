@@ -72,11 +72,13 @@ class Space(ABC):
     """Everything that may be chosen. A subclass is a frozen dataclass whose fields are its keys in the search file.
 
     `quick`: whether `define` may be called a thousand times for one proposal. `own_metrics`: whether its networks may come with
-    metrics of their own, so that what their training reports is not known before.
+    metrics of their own, so that what their training reports is not known before. `parametric`: whether its candidates are told
+    by where their parameters' values lie in the unit interval, so that what lies near is alike.
     """
 
     quick: ClassVar[bool] = True
     own_metrics: ClassVar[bool] = False
+    parametric: ClassVar[bool] = True
 
     @abstractmethod
     def define(self, choose: Chooser) -> Any:

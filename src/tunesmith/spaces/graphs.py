@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class Graphs(Space):
     `start`: `{convs: 2, filters: 16, dense: 0, units: 64}`, each convolution being followed by a pooling. `most_layers`: layers
     with weights; `most_filters`: filters or units of each. `dropout` is that before the output layer. None of it is searched.
     """
+
+    parametric: ClassVar[bool] = False
 
     start: Any = None
     most_layers: Any = None

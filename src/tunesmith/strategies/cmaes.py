@@ -8,10 +8,12 @@ are not active cannot matter: they keep what was asked.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Value
 from tunesmith.strategies._evolution import Evolution, Form
 from tunesmith.strategies._gp.cube import cube_of
@@ -29,6 +31,8 @@ class CMAES(Strategy):
     population: trials in a generation; None: 4 + 3 ln(number of parameters). sigma: the first generation's spread, in shares
     of each parameter's range.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     population: int | None = None
     sigma: float = 0.2

@@ -11,11 +11,13 @@ its trials (_gp/guidance.py).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
@@ -47,6 +49,8 @@ class GP(Strategy):
 
     startup: quasi-random trials before the model is used; None: twice the number of parameters, 6 to 12.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     startup: int | None = None
 

@@ -6,9 +6,10 @@ beforehand: points are drawn, and only where draws keep hitting what was tried t
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Choice, Distribution
 from tunesmith.spaces._space import Candidate, Chooser, Space
 from tunesmith.strategies._strategy import Strategy, one_by_one
@@ -21,6 +22,8 @@ class Grid(Strategy):
 
     points: values of a continuous parameter, at the middles of equal shares of its prior.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     points: int = 5
 

@@ -4,7 +4,8 @@ The parents are the best of all trials that have ended, by front, then by how lo
 constraint come after all that keep it. There are no generations: each proposal is a child of the parents of that moment
 (Durillo et al., 2009: with as many trials this comes nearer to the front, and no worker waits for another). A child decides
 parameter by parameter, in the space's own order: where both parents have the parameter it comes from one of them or from
-between them (simulated binary crossover), where one has it from that one, else from the prior; some are then mutated.
+between them (simulated binary crossover), where one has it from that one, else from the prior; some are then mutated. Where
+candidates are edited as a whole (networks that grow), a child is an edit of one parent.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Morphable
 from tunesmith.spaces._distributions import Choice, Distribution, Value
+from tunesmith.strategies._edits.neighbours import edit
 from tunesmith.strategies._strategy import Strategy, one_by_one
 from tunesmith.study import Proposal, StudyView, Trial
 
@@ -29,7 +32,7 @@ class NSGA2(Strategy):
     """Crosses and mutates the candidates of the front.
 
     population: how many trials may be parents, and how many random trials come first. mutation: the share of parameters
-    mutated in a child; None: one parameter of each child on average.
+    mutated in a child; None: one parameter of each child on average; of no effect where the space has edits of its own.
     """
 
     population: int = 20
@@ -49,6 +52,8 @@ class NSGA2(Strategy):
 
     def _child(self, study: StudyView, parents: Sequence[Trial], rng: np.random.Generator) -> dict[str, Value]:
         mother = _tournament(parents, rng)
+        if isinstance(study.space, Morphable):
+            return edit(study.space, mother.candidate, rng) or study.space.sample(rng)
         father = _tournament(parents, rng) if rng.random() < CROSSED else mother
         mutation = self.mutation if self.mutation is not None else 1.0 / max(len(mother.candidate), 1)
 

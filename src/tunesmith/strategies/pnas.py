@@ -15,7 +15,7 @@ import numpy as np
 
 from tunesmith.errors import SpecError
 from tunesmith.registry import did_you_mean
-from tunesmith.spaces._capabilities import Expandable
+from tunesmith.spaces._capabilities import Expandable, Parametric
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._edits.mutation import mutated
@@ -42,6 +42,8 @@ class PNAS(Strategy):
     are tried, or random candidates. None: a share of the budget. block: trials after which the surrogate learns anew.
     surrogate: `mlp` or `recurrent`.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     # A ranking of all that twelve thousand cells could become takes four seconds, five trials long; Katib waits for a minute.
     patience: ClassVar[float] = 20.0

@@ -10,10 +10,12 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Distribution, Value
 from tunesmith.spaces._space import Space
 from tunesmith.strategies._policy.decisions import Decision, Episode, episode_of, grouped
@@ -39,6 +41,8 @@ class Reinforce(Strategy):
     its entropy is worth to it, in standard deviations of the reward. decay: of the baseline, from block to block. queue:
     the best trials so far that it imitates, 0 for none.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     block: int = 10
     learning_rate: float = 0.03

@@ -6,9 +6,11 @@ too, in the order in which they first come up; where a parameter is not active i
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Value
 from tunesmith.strategies._gp.cube import cube_of
 from tunesmith.strategies._strategy import Strategy, one_by_one
@@ -18,6 +20,8 @@ from tunesmith.study import Proposal, StudyView
 @dataclass(frozen=True)
 class Sobol(Strategy):
     """Tries the points of a sequence that covers the space evenly, whatever came of the earlier ones."""
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     def propose(self, study: StudyView, count: int) -> list[Proposal]:
         return one_by_one(study, count, _draw)

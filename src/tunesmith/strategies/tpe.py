@@ -16,11 +16,13 @@ Trials of earlier studies are components as well, good or bad in their own study
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from tunesmith.errors import SpecError
+from tunesmith.spaces._capabilities import Parametric
 from tunesmith.spaces._distributions import Choice, Distribution, Value
 from tunesmith.strategies._earlier import trusted
 from tunesmith.strategies._strategy import Strategy, one_by_one
@@ -40,6 +42,8 @@ class TPE(Strategy):
     startup: random trials before the model is used. gamma: share of the trials that count as good. draws: values compared
     for each parameter.
     """
+
+    needs: ClassVar[tuple[type, ...]] = (Parametric,)
 
     startup: int = 10
     gamma: float = 0.1

@@ -76,7 +76,10 @@ def _check_layer(where: str, layer: Layer) -> None:
 
 @dataclass(frozen=True)
 class GraphText(Distribution):
-    """All graphs within limits; drawn are those that a few edits make of the start. `start`: makes it."""
+    """All graphs within limits; drawn are those that a few edits make of the start. `start`: makes it.
+
+    The cdf tells how large a graph is, not which one it is: its quantile is another graph of about that size.
+    """
 
     start: Callable[[], Graph]
     limits: Limits
