@@ -133,6 +133,17 @@ def test_data_that_cannot_be_used_leave_nothing_behind(folder: Path) -> None:
     assert not (folder / "runs").exists()
 
 
+def test_what_an_engine_cannot_do_is_told_before_anything_is_made(folder: Path) -> None:
+    told = "scheduler.by: 'families' judges a trial by its own curve as it goes; on Katib nobody watches a trial"
+    (folder / "search.yaml").write_text(FUNCTION_SEARCH + "scheduler: {name: curve, by: families}\n")
+    for engine, message in (("katib", told), ("katip", "engine: 'katip' is unknown; allowed: local, katib")):
+        done = tunesmith(folder, "search", "search.yaml", "--engine", engine)
+        assert done.returncode == 2
+        assert message in " ".join(done.stderr.split())
+        assert not (folder / "runs").exists()
+    assert tunesmith(folder, "search", "search.yaml").returncode == 0
+
+
 def test_a_missing_search_file_is_named(folder: Path) -> None:
     done = tunesmith(folder, "search", "nowhere.yaml")
     assert done.returncode == 2

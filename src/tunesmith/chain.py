@@ -18,7 +18,7 @@ from tunesmith.files import disk_errors, write_text
 from tunesmith.progress import ConsoleProgress
 from tunesmith.quiet import import_keras
 from tunesmith.record import refuse_other_study
-from tunesmith.search import search, study_content
+from tunesmith.search import check_engine, search, study_content
 from tunesmith.spec import Spec
 from tunesmith.summary import make_summary, print_summary, save_summary, study_folder
 
@@ -33,6 +33,7 @@ def run_chain(spec: Spec, folder: Path, console: Console, refit: bool = True, en
     where the model misses the spec's gate.
     """
     started = time.monotonic()
+    check_engine(engine, spec)
     trains = spec.file.evaluation.kind == "training"
     if trains:
         from tunesmith.train import check_refit

@@ -17,7 +17,7 @@ from tunesmith.evaluation.function import FunctionEvaluator
 from tunesmith.evaluation.training import TrainingEvaluator
 from tunesmith.ranking import best_trial, pareto_front, ranking, volume_growth, volume_to_json
 from tunesmith.record import Record
-from tunesmith.schedulers._scheduler import Scheduler, read_scheduler
+from tunesmith.schedulers._scheduler import Scheduler, check_rules, read_scheduler
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
 from tunesmith.study import State, Trial
@@ -94,6 +94,7 @@ def search(
     are tried before the strategy's. Raises StudyError where
     the folder holds another study or no trial succeeded, SpecError where spec and data do not fit.
     """
+    check_engine(engine, spec)
     spec, fingerprint = _for_data(spec, dataset)
     evaluator = make_evaluator(spec, dataset)
     content = study_content(spec, fingerprint, evaluator)
@@ -102,14 +103,22 @@ def search(
         return outcome(record, spec_aims(spec))
 
 
+def check_engine(name: str, spec: Spec) -> None:
+    """Raise SpecError where there is no engine called so, or its trials cannot be stopped as the spec asks; touches nothing."""
+    if name not in ("local", "katib"):
+        raise SpecError(f"engine: {name!r} is unknown; allowed: local, katib")
+    scheduler = make_scheduler(spec)
+    if name == "katib":
+        check_rules(scheduler)
+
+
 def make_engine(
     name: str, spec: Spec, content: dict[str, Any], record: Record, dataset: Path | None = None, place: "Place | None" = None
 ) -> Engine:
     """Return the engine called local or katib; raises SpecError for any other name, or where there is no cluster."""
+    check_engine(name, spec)
     if name == "local":
         return Local()
-    if name != "katib":
-        raise SpecError(f"engine: {name!r} is unknown; allowed: local, katib")
     from tunesmith.on_katib import katib_engine
 
     return katib_engine(spec, content, record.folder, dataset, place)

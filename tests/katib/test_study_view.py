@@ -204,6 +204,7 @@ def test_a_training_reports_as_many_steps_as_it_has_epochs() -> None:
         (changed(budget={"trials": -1}), "algorithmSettings.spec: budget.trials: got -1"),
         (changed(space={"kind": "parameters", "parameters": {}}), "algorithmSettings.spec: space.parameters: is empty"),
         (changed(space={"kind": "code", "build": "os:system"}), "space.kind: 'code' cannot be searched by Katib"),
+        (changed(scheduler={"name": "curve", "by": "families"}), "scheduler.by: 'families' judges a trial by its own curve"),
         (changed(scheduler={"name": "medium"}), "scheduler: 'medium' is unknown; allowed: curve, halving, hyperband, median"),
     ],
 )

@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from tests.report.contents import image_search, trade_off_search
 from tunesmith.aims import Constraint, Objective
 from tunesmith.ranking import pareto_front
-from tunesmith.report._front import describe_front
+from tunesmith.report._front import LABEL, LEFT, RIGHT, describe_front
 from tunesmith.report._tables import leaderboard
 from tunesmith.report._tiles import subtitle, tiles
 from tunesmith.report.html import render_html
 from tunesmith.report.markdown import render_markdown
-from tunesmith.study import State
+from tunesmith.study import State, Trial
 
 
 def test_one_objective_has_no_such_section() -> None:
@@ -29,6 +32,19 @@ def test_the_front_and_its_knee_are_marked() -> None:
     assert front.plots[0].count(", on the front: val_accuracy") == len(members)
     assert front.plots[0].count("beyond a constraint") > 0
     assert 'class="chance"' in front.plots[0], "the bound is drawn"
+
+
+@pytest.mark.parametrize(("goal", "sizes"), [("minimize", (1, 100, 0)), ("maximize", (99, 0, 100))])
+def test_the_knee_is_named_inside_the_plot(goal: Any, sizes: tuple[int, ...]) -> None:
+    trials = [
+        Trial(number, {}, State.FINISHED, {"val_accuracy": accuracy, "size": size})
+        for number, (accuracy, size) in enumerate(zip((0.99, 1.0, 0.5), sizes, strict=True))
+    ]
+    front = describe_front(replace(trade_off_search(constraints=()), trials=trials, others=(Objective("size", goal),)))
+    assert front is not None
+    [(x, anchor)] = re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="mark"([^>]*)>knee: trial 0', front.plots[0])
+    assert float(x) - (LABEL if "end" in anchor else 0) >= LEFT
+    assert float(x) + (0 if "end" in anchor else LABEL) <= RIGHT + 20
 
 
 def test_the_edge_goes_through_every_trial_of_the_front() -> None:

@@ -144,6 +144,15 @@ def test_true_and_one_are_different_options():
     assert {"true", "1", "1.5", "none"} <= set(Page(plot.svg).texts)
 
 
+def test_options_that_begin_alike_are_told_apart_by_their_ends():
+    trials = [finished(i, i / 10, cell=["nor_conv_1x1", "nor_conv_3x3", "none", "a", "b"][i % 5]) for i in range(10)]
+    [plot] = draw_parameters(study(trials))
+    labels = [text for text in Page(plot.svg).texts if "…" in text]
+    assert len(set(labels)) == 2
+    assert {label[-3:] for label in labels} == {"1x1", "3x3"}
+    assert all(len(label) == 5 for label in labels)
+
+
 def test_rare_options_share_a_column():
     trials = [finished(i, i / 100, option=f"o{i % 20}") for i in range(60)]
     [plot] = draw_parameters(study(trials))

@@ -12,7 +12,7 @@ from tunesmith.katib.candidate import PARAMETER, PARENT, STOP_RULE, decode, enco
 from tunesmith.katib.earlier_studies import read_studies
 from tunesmith.katib.plan import OF_THE_SERVICE, ParameterCode, Plan, namespace, read_objective, settings_of, strategy_name
 from tunesmith.registry import did_you_mean
-from tunesmith.schedulers._scheduler import read_scheduler
+from tunesmith.schedulers._scheduler import Scheduler, check_rules, read_scheduler
 from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate
 from tunesmith.spec import Spec, parse_spec
@@ -72,7 +72,7 @@ def read_carried(experiment: api_pb2.Experiment) -> Plan:
         offset=_read_offset(settings.get(OFFSET, "0")),
         earlier=_read_earlier(_json(settings.get(EARLIER, "[]"), EARLIER), aims),
         first=_read_first(_json(settings.get(FIRST, "[]"), FIRST)),
-        scheduler=read_scheduler(spec.file.scheduler),
+        scheduler=_read_scheduler(spec),
         steps=spec.file.evaluation.epochs if spec.file.evaluation.kind == "training" else None,
         others=spec.others,
         constraints=spec.constraints,
@@ -93,6 +93,12 @@ def _read_spec(text: str) -> Spec:
         raise SpecError(f"{where}: is no JSON ({error})") from None
     except RecursionError:
         raise SpecError(f"{where}: is nested too deeply") from None
+
+
+def _read_scheduler(spec: Spec) -> Scheduler | None:
+    scheduler = read_scheduler(spec.file.scheduler)
+    check_rules(scheduler)
+    return scheduler
 
 
 def _check_strategy(experiment: api_pb2.Experiment, spec: Spec) -> None:

@@ -1,7 +1,7 @@
 """Numbers, durations and the like as a reader wants them; anything unexpected is shown as it is, never an error."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeGuard
 
 SHARES = ("accuracy", "precision", "recall", "f1", "macro_f1")
@@ -103,6 +103,15 @@ def shortened(text: object, most: int) -> str:
     """Return at most `most` characters of a text, the cut marked."""
     whole = str(text)
     return whole if len(whole) <= most else whole[: max(most - 1, 1)].rstrip() + "…"
+
+
+def told_apart(texts: Sequence[object], most: int) -> list[str]:
+    """Return at most `most` characters of each text; where beginnings alone are the same, ends are kept, too."""
+    cut = [shortened(text, most) for text in texts]
+    if len(set(cut)) == len(cut) or most < 4:
+        return cut
+    end = (most + 1) // 2
+    return [whole if len(whole) <= most else f"{whole[: most - 1 - end]}…{whole[-end:]}" for whole in map(str, texts)]
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

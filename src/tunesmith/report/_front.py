@@ -16,6 +16,8 @@ LEFT, RIGHT, TOP, BOTTOM = 72, 600, 42, 284
 # How far behind the front a trial is drawn at its place, in units of the front's range; those farther off are at the border.
 REACH = 3.0
 MOST_DOTS, MOST_LISTED = 600, 40
+# Room for the knee's label beside its dot.
+LABEL = 110
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _knee_label(content: ReportContent, across: Objective, x: Scale, y: Scale) -
     knee, up = content.front[0], content.aims.objectives[0]
     at = x(knee.metrics[across.metric]), y(knee.metrics[up.metric])
     left = across.goal == "maximize"
-    anchor = "end" if left == (at[0] > LEFT + 110) or at[0] > RIGHT - 110 else "start"
+    anchor = "end" if at[0] > RIGHT - LABEL or (left and at[0] > LEFT + LABEL) else "start"
     below = up.goal == "maximize"
     shift = -10 if anchor == "end" else 10
     return text(at[0] + shift, at[1] + (18 if below else -10), f"knee: trial {knee.number}", "mark", anchor)

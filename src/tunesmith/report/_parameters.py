@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from statistics import median
 
-from tunesmith.report._format import number, shortened
+from tunesmith.report._format import number, told_apart
 from tunesmith.report._history import value_scale
 from tunesmith.report._svg import Scale, circle, dots, drawing, line, scale, text, thinned, upright_axis
 from tunesmith.report.content import ReportContent
@@ -15,6 +15,8 @@ from tunesmith.study import State, Trial
 
 WIDTH, HEIGHT = 280, 172
 LEFT, RIGHT, TOP, BOTTOM = 46, 272, 12, 150
+# The width of a label's character, and a little room between labels.
+CHARACTER = 7.6
 MOST_PLOTS, MOST_DOTS, MOST_OPTIONS, FEW = 12, 250, 8, 6
 
 
@@ -83,9 +85,9 @@ def _draw_options(content: ReportContent, name: str, trials: Sequence[Trial], y:
     width = (RIGHT - LEFT) / len(columns)
     parts: list[str] = []
     middle: dict[int, float] = {}
-    for position, (option, members) in enumerate(columns.items()):
+    labels = told_apart(list(columns), max(2, int(width / CHARACTER)))
+    for position, ((option, members), label) in enumerate(zip(columns.items(), labels, strict=True)):
         center = LEFT + width * (position + 0.5)
-        label = shortened(option, max(2, int(width / 6.2)))
         parts.append(f"<g>{text(center, BOTTOM + 17, label, 'tick', 'middle')}<title>{escape(option)}</title></g>")
         level = y(median(content.value(trial) or 0.0 for trial in members))
         parts.append(line([(center - width * 0.36, level), (center + width * 0.36, level)], "median"))

@@ -105,6 +105,11 @@ class Scheduler(ABC):
     def bar(self, number: int, step: int, others: Curves) -> float | None:
         """Return the loss above which the best of trial `number` so far ends it after `step` steps, None where nothing does."""
 
+    @property
+    def watches(self) -> str:
+        """What keeps its verdicts from being told beforehand, as a rule; an empty text where nothing does."""
+        return ""
+
     def verdict(self, number: int, losses: Sequence[float], others: Curves) -> str:
         """Return why trial `number` should stop now, or an empty text; `losses` are its own, one per step so far."""
         bar = self.bar(number, len(losses), others) if losses else None
@@ -124,6 +129,15 @@ def longest(others: Curves) -> int:
 
 def _reason(best: float, step: int, bar: float) -> str:
     return f"best loss {best:.4g} after {step} steps, the bar is {bar:.4g}"
+
+
+def check_rules(scheduler: Scheduler | None) -> None:
+    """Raise SpecError for a scheduler that must watch a trial: on Katib only rules that are made beforehand stop one."""
+    if scheduler and scheduler.watches:
+        raise SpecError(
+            f"scheduler.{scheduler.watches}; on Katib nobody watches a trial, and what stops it is told beforehand; "
+            "leave it out there, or search with the engine local"
+        )
 
 
 def read_scheduler(section: Mapping[str, Any] | None) -> Scheduler | None:

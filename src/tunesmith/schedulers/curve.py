@@ -1,18 +1,22 @@
 """Learning-curve based stopping: a trial ends when it is unlikely ever to beat the best (the criterion of Domhan et al., 2015).
 
-What a trial still gains after a step is taken as normal, its mean and variance unknown. Those trials that ran to their end
-tell them: with the usual uninformed prior the next trial's gain follows Student's t. Unlike a fit of the trial's own curve
-alone, this knows late risers and plateaus of the kind at hand, and it is a bar that can be told beforehand.
+By gains: what a trial still gains after a step is taken as normal, its mean and variance unknown. Those trials that ran to
+their end tell them: with the usual uninformed prior the next trial's gain follows Student's t. Unlike a fit of the trial's own
+curve alone, this knows late risers and plateaus of the kind at hand, and it is a bar that can be told beforehand.
+
+By families: the trial's own curve so far is extrapolated, as there.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import stdtrit
 
 from tunesmith.errors import SpecError
+from tunesmith.schedulers._families import forecast
 from tunesmith.schedulers._scheduler import Curve, Curves, Scheduler, longest
 
 # Of the losses' size; sums of equal losses differ in their last digits.
@@ -21,12 +25,14 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Extrapolation(Scheduler):
-    """Stops a trial whose chance to beat the best finished one, judged by what those still gained, is too small.
+    """Stops a trial whose chance to beat the best finished one is too small.
 
+    by: what the chance is judged by: what finished trials still gained, or families of curves fitted to the trial's own.
     chance: the least chance that a trial goes on with. trials: finished trials before anything is stopped. steps: steps that
     every trial may run.
     """
 
+    by: Literal["gains", "families"] = "gains"
     chance: float = 0.05
     trials: int = 3
     steps: int = 3
@@ -38,7 +44,16 @@ class Extrapolation(Scheduler):
             if getattr(self, name) < least:
                 raise SpecError(f"{name}: got {getattr(self, name)}; needs a whole number from {least}")
 
+    @property
+    def watches(self) -> str:
+        return "by: 'families' judges a trial by its own curve as it goes" if self.by == "families" else ""
+
+    def verdict(self, number: int, losses: Sequence[float], others: Curves) -> str:
+        return super().verdict(number, losses, others) if self.by == "gains" else self._outlook(losses, others)
+
     def bar(self, number: int, step: int, others: Curves) -> float | None:
+        if self.by == "families":
+            return None
         ended = [curve for curve in others.values() if curve.finished and len(curve.losses) >= step]
         if step < self.steps or step >= longest(others):
             return None
@@ -47,6 +62,23 @@ class Extrapolation(Scheduler):
             return None
         bar = best + self._largest(gains)
         return bar + ROUNDING * abs(best) if math.isfinite(bar) else None
+
+    def _outlook(self, losses: Sequence[float], others: Curves) -> str:
+        """Return why a trial should stop that its own curve, extrapolated, gives too small a chance."""
+        step, steps, own = len(losses), longest(others), Curve(losses)
+        ends = [end for curve in others.values() if curve.finished and math.isfinite(end := curve.best(len(curve.losses)))]
+        if len(ends) < self.trials or not self.steps <= step < steps:
+            return ""
+        best = min(ends)
+        if own.best(step) <= best + ROUNDING * abs(best):
+            return ""
+        # A trial is worth its best loss: that is foretold, from the best at each of its steps.
+        outlook = forecast([own.best(at) for at in range(1, step + 1)], steps)
+        chance = outlook.chance(best) if outlook else 1.0
+        if outlook is None or chance >= self.chance:
+            return ""
+        told = f"{outlook.mean:.4g} expected after {steps}, the chance to beat {best:.4g} is {chance:.2g}"
+        return f"best loss {own.best(step):.4g} after {step} steps, {told}"
 
     def _largest(self, gains: Sequence[float]) -> float:
         """Return what a further gain exceeds with probability `chance`."""
