@@ -27,11 +27,11 @@ def design(
     test_share: float = 0.2,
     search_space: dict[str, Any] = SPACE,
     search_size: dict[str, Any] = {"cells": 1, "filters": 8},  # noqa: B006 (kfp reads the default, nobody changes it)
-    strategy: str = "evolution",
+    strategy: str = "auto",
     trial_scheduler: str = "none",
     objectives: list[dict[str, Any]] = [],  # noqa: B006
     constraints: list[str] = [],  # noqa: B006
-    trials: int = 20,
+    trials: int = 24,
     parallel_trials: int = 2,
     search_time_limit_hours: float = 0.0,
     epochs_per_trial: int = 4,
@@ -64,7 +64,7 @@ def design(
         test_share: Share of all examples that judges the final model; neither search nor training sees it.
         search_space: What may be chosen, as the section `space` of a search file: its kind, and the sizes of the final network.
         search_size: Sizes of the networks that are compared, such as {"cells": 1, "filters": 8}; empty: those of the final one.
-        strategy: What proposes candidates, such as evolution, gp or random.
+        strategy: What proposes candidates, such as auto, evolution or random.
         trial_scheduler: What ends poor trials early: median, halving, hyperband, curve, or none.
         objectives: What is sought, as a search file's section: [{"metric": "val_accuracy", "goal": "maximize"}, ...].
         constraints: Bounds that candidates must keep, such as ["parameters <= 500000"].
