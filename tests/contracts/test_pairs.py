@@ -29,8 +29,9 @@ REFUSED = [("graphs", strategy) for strategy in STRATEGIES if strategy not in WO
 ACCEPTED = [(kind, strategy) for kind in sorted(SPACES) for strategy in STRATEGIES if (kind, strategy) not in REFUSED]
 PAST = 12
 PLAYED = 20
-# A process takes up to a second for a proposal of cells: after its first design, of twelve trials at most, two are enough.
-FEWER = {"gp": 14, "auto": 14}
+# A process takes up to seconds for a proposal of cells: once its first design is over, of eight or twelve trials, a few tell
+# enough. What auto hands on to plays by itself.
+FEWER = {"gp": 13, "morphism": 14, "auto": 8}
 
 
 def build_model(choose: Any) -> Any:
