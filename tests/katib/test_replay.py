@@ -58,6 +58,12 @@ def declared(form: str, strategy: str, finite: bool = False) -> api_pb2.Experime
     return plain(numbers if finite else numbers | rates, f"tunesmith-{strategy}", seed="7")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine no proposal is to be drawn at random because the strategy's was late."""
+    monkeypatch.setenv("TUNESMITH_PROPOSE_SECONDS", "300")
+
+
 @pytest.fixture
 def stub() -> Iterator[api_pb2_grpc.SuggestionStub]:
     with service() as found:
