@@ -22,9 +22,9 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Candidate
 from tunesmith.strategies._gp.acquire import SPARING, Acquisition, Effort
 from tunesmith.strategies._gp.cube import Cube
-from tunesmith.strategies._gp.earlier import Earlier, processes
+from tunesmith.strategies._gp.earlier import Earlier
 from tunesmith.strategies._gp.fitting import fitted
-from tunesmith.strategies._gp.guidance import is_guided
+from tunesmith.strategies._gp.guidance import guides
 from tunesmith.strategies._gp.joint import Joint
 from tunesmith.strategies._gp.kernel import Features, features
 from tunesmith.strategies._gp.model import Posterior
@@ -66,8 +66,7 @@ class GP(Strategy):
     def _draw(self, study: StudyView, rng: np.random.Generator) -> dict[str, Value]:
         cube = trait_cube_of(study.space, study.seed)
         seen = observe(study, cube)
-        earlier = tuple(process for _, process in processes(study, cube))
-        earlier = earlier if is_guided(cube, seen, earlier, study.issued, study.seed) else ()
+        earlier = guides(study, cube, seen)
         if not earlier and seen.finite < self._design(cube):
             return _spread(cube, study, _place(study), rng)
         if not earlier and _is_looking_around(seen, study):

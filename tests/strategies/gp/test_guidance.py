@@ -9,7 +9,7 @@ import pytest
 
 from tests.strategies.gp.test_earlier import BOWL, CUBE, SPACE, UPSIDE_DOWN, bowl, drawn, earlier
 from tests.strategies.gp.test_joint import SHUFFLED, told
-from tunesmith.strategies._gp.guidance import FEW, LEAST, LEAST_GAIN, MOST, MOST_RARELY, gain, is_guided
+from tunesmith.strategies._gp.guidance import FEW, LEAST, LEAST_GAIN, MOST, MOST_RARELY, gain, guides
 from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies.gp import GP
 from tunesmith.study import EarlierStudy, Objective, State, StudyView, Trial
@@ -35,7 +35,8 @@ def seen(count: int) -> Observations:
 
 
 def heard(count: int, other: EarlierStudy, numbers: range = range(8)) -> list[bool]:
-    return [is_guided(CUBE, seen(count), told(other), number, 0) for number in numbers]
+    past = study(drawn(count, seed=1))
+    return [bool(guides(replace(past, earlier=(other,), issued=number), CUBE, seen(count))) for number in numbers]
 
 
 def test_trials_are_more_probable_beside_a_related_study_and_no_more_so_beside_others() -> None:

@@ -8,11 +8,12 @@ bad, and not on what is best, is found out.
 import numpy as np
 
 from tunesmith.strategies._gp.cube import Cube
-from tunesmith.strategies._gp.earlier import Earlier
+from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.joint import Joint
 from tunesmith.strategies._gp.kernel import features
 from tunesmith.strategies._gp.observations import Observations
+from tunesmith.study import StudyView
 
 # With fewer trials of its own a study cannot tell how far to follow earlier ones, with a few more not whether it should.
 LEAST, FEW = 2, 6
@@ -22,13 +23,19 @@ LATEST, LEAST_GAIN = 10, 2.0
 RARELY, MOST_RARELY, MOST = 4, 25, 100
 
 
-def is_guided(cube: Cube, seen: Observations, earlier: tuple[Earlier, ...], issued: int, seed: int) -> bool:
-    """Tell whether earlier studies have a say in the trial with the number `issued`."""
-    if not earlier or not LEAST <= seen.finite <= MOST:
-        return False
+def guides(study: StudyView, cube: Cube, seen: Observations) -> tuple[Earlier, ...]:
+    """Return the earlier studies that have a say in the next trial: all of them, or none."""
+    if not LEAST <= seen.finite <= MOST:
+        return ()
+    earlier = tuple(process for _, process in processes(study, cube))
+    return earlier if earlier and _is_guided(cube, seen, earlier, study) else ()
+
+
+def _is_guided(cube: Cube, seen: Observations, earlier: tuple[Earlier, ...], study: StudyView) -> bool:
     if seen.finite < FEW:
-        return issued % 2 == 0
-    return gain(cube, seen, earlier, seed) > LEAST_GAIN or (seen.finite <= MOST_RARELY and issued % RARELY == 0)
+        return study.issued % 2 == 0
+    rarely = seen.finite <= MOST_RARELY and study.issued % RARELY == 0
+    return rarely or gain(cube, seen, earlier, study.seed) > LEAST_GAIN
 
 
 def gain(cube: Cube, seen: Observations, earlier: tuple[Earlier, ...], seed: int) -> float:
