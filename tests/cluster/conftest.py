@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from kubernetes import client, config
 
 from tests.cluster.box import places
 from tests.cluster.kubectl import run
+from tests.cluster.searches import Workplace
+from tests.cluster.workplaces import make_workplace
 
 INJECTION = {"katib.kubeflow.org/metrics-collector-injection": "enabled"}
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -90,3 +93,10 @@ def _wait_until_gone(core: Any, namespace: str) -> None:
     while core.list_namespace(field_selector=f"metadata.name={namespace}").items:
         assert time.monotonic() < deadline, f"namespace {namespace} is not gone two minutes after its deletion"
         time.sleep(0.5)
+
+
+@pytest.fixture
+def workplace(installed: None, kube: client.ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
+    """A new namespace with a volume that this machine shares with its pods."""
+    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
+        yield made

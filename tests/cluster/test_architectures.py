@@ -1,23 +1,13 @@
 """Architectures searched on a cluster: compared small in pods as Katib's service proposes, the winner trained here in full."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiClient
 
 from tests.cluster.searches import Workplace, finished
-from tests.cluster.workplaces import make_workplace
 from tunesmith.record import Record
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
-
-
-@pytest.fixture
-def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
-        yield made
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,11 @@
 """The whole chain with its trials on a cluster: searched on Katib with simulated GPUs, trained, judged, exported, reported."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient
 
 from tests.cluster.searches import Workplace, finished
-from tests.cluster.workplaces import make_workplace
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
@@ -23,12 +19,6 @@ DIGITS: dict[str, Any] = {
     "budget": {"trials": 5, "parallel": 2},
     "resources": {"gpu": 1, "cpu": 0.5, "memory": "1Gi"},
 }
-
-
-@pytest.fixture
-def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
-        yield made
 
 
 def test_digits_are_searched_on_gpus_trained_exported_and_reported(workplace: Workplace) -> None:

@@ -23,12 +23,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 LONG = {"evaluation": {"function": "objectives.py:working"}, "budget": {"trials": 6, "parallel": 2}}
 
 
-@pytest.fixture
-def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
-        yield made
-
-
 def cluster_of(workplace: Workplace) -> Cluster:
     os.environ["KUBECONFIG"] = workplace.kubeconfig
     return Cluster.connect(workplace.namespace)

@@ -2,27 +2,17 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiClient
 
 from tests.cluster.searches import Workplace, finished, wait_for
 from tests.cluster.test_engine import ended_trials, experiments, processes_of, running_pods
-from tests.cluster.workplaces import make_workplace
 from tunesmith.study import State
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(600)]
 
 TRADE_OFF = [{"metric": "loss", "goal": "minimize"}, {"metric": "speed", "goal": "maximize"}]
-
-
-@pytest.fixture
-def workplace(installed: None, kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
-        yield made
 
 
 def test_several_objectives_are_searched_within_a_constraint(workplace: Workplace) -> None:

@@ -2,14 +2,11 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kubernetes.client import ApiClient
 
 from tests.cluster.searches import Workplace
-from tests.cluster.workplaces import make_workplace
 from tunesmith.record import Record
 from tunesmith.study import State, Trial
 
@@ -30,12 +27,6 @@ SECTIONS = {
     "budget": {"trials": 20, "parallel": 1},
     "resources": {"gpu": 0},
 }
-
-
-@pytest.fixture
-def workplace(kube: ApiClient, kubeconfig: str, namespace: str, tmp_path: Path) -> Iterator[Workplace]:
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as made:
-        yield made
 
 
 def run_here(file: Path, folder: Path) -> list[Trial]:

@@ -14,8 +14,7 @@ from kubernetes import client
 from rich.console import Console
 
 from tests.cluster.kubectl import run
-from tests.cluster.searches import IMAGE, wait_for
-from tests.cluster.workplaces import make_workplace
+from tests.cluster.searches import IMAGE, Workplace, wait_for
 from tunesmith.local_pipeline import run_named
 from tunesmith.pipeline_run.catalog import compile_named
 from tunesmith.steps import Uris
@@ -196,26 +195,45 @@ def test_a_run_that_is_terminated_takes_its_experiment_with_it(step: Step) -> No
     wait_for("the experiment to go", lambda: not step.found(), 60)
 
 
-def test_a_run_on_this_machine_searches_on_the_cluster_all_the_same(
-    kube: client.ApiClient,
-    kubeconfig: str,
-    installed: None,
-    namespace: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def reachable(kubeconfig: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", kubeconfig)
-    with make_workplace(kube, kubeconfig, namespace, tmp_path) as workplace:
-        volume = str(workplace.volume)
-        cluster = {"namespace": namespace, "image": IMAGE, "storage": volume, "volumes": [{"claim": "studies", "path": volume}]}
-        changes = {"cluster": cluster, "trials": 2, "export_formats": ["saved_model"]}
-        texts = [
-            f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in (ARGUMENTS | changes).items()
-        ]
-        summary = run_named("tune", texts, tmp_path / "runs", Console(file=io.StringIO()))
-        (study,) = workplace.volume.iterdir()
-        assert sorted(path.name for path in (study / "trials").iterdir()) == ["0", "1"]
+
+
+def run_here(pipeline: str, workplace: Workplace, **changes: Any) -> dict[str, Any]:
+    """Run a pipeline on this machine with its trials on the cluster; returns the summary."""
+    volume = str(workplace.volume)
+    cluster = {"namespace": workplace.namespace, "image": IMAGE, "storage": volume}
+    cluster["volumes"] = [{"claim": "studies", "path": volume}]
+    given = {**ARGUMENTS, "cluster": cluster, "export_formats": ["saved_model"], **changes}
+    texts = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in given.items()]
+    return run_named(pipeline, texts, workplace.folder / "runs", Console(file=io.StringIO()))
+
+
+def trials_of(workplace: Workplace) -> list[list[str]]:
+    """Return the trials that left their outcomes in the volume, study by study, those with the fewest first."""
+    studies = [sorted(path.name for path in study.glob("trials/*")) for study in workplace.volume.iterdir()]
+    return sorted(studies, key=len)
+
+
+@pytest.mark.usefixtures("reachable")
+def test_a_run_on_this_machine_searches_on_the_cluster_all_the_same(workplace: Workplace) -> None:
+    summary = run_here("tune", workplace, trials=2)
+    assert trials_of(workplace) == [["0", "1"]]
     assert (summary["status"], summary["trials"]) == ("succeeded", 2)
+
+
+@pytest.mark.usefixtures("reachable")
+@pytest.mark.parametrize("strategy", ["evolution", "pnas"])
+def test_an_architecture_is_found_and_its_training_tuned_on_the_cluster(workplace: Workplace, strategy: str) -> None:
+    space = {"kind": "cells_pnas", "blocks": 2, "stages": 1, "cells": 1, "filters": 8}
+    sizes = {"search_space": space, "search_size": {"filters": 4}, "parallel_trials": 2, "final_epochs": 1}
+    summary = run_here("design", workplace, **sizes, strategy=strategy, tune_trials=2)
+    assert trials_of(workplace) == [["0", "1"], ["0", "1", "2", "3"]]
+    assert (summary["status"], summary["trials"]) == ("succeeded", 4)
+    assert summary["test_accuracy"] > 0
+    reports = [report.read_text() for report in workplace.folder.glob("runs/**/report") if report.is_file()]
+    assert any("normal cell" in report for report in reports)
 
 
 def look(step: Step, code: str) -> str:
