@@ -20,21 +20,29 @@ class Skip:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """A layer with weights: what it is whatever its width, and its width."""
+
+    form: Layer
+    width: int
+
+
+@dataclass(frozen=True)
 class Outline:
     """What the distance compares: the layers with weights, in order, and the skips."""
 
-    layers: tuple[Layer, ...]
+    layers: tuple[Weights, ...]
     skips: tuple[Skip, ...]
 
 
 def outline_of(graph: Graph) -> Outline:
     """Return a graph's outline."""
-    layers: list[Layer] = []
+    layers: list[Weights] = []
     after: list[int] = []
     skips: list[Skip] = []
     for place, node in enumerate(graph.nodes):
         if isinstance(node.layer, WEIGHTED):
-            layers.append(node.layer)
+            layers.append(Weights(with_width(node.layer, 1), width_of(node.layer)))
         # A layer's depth is the longest way to it, so that it does not depend on the order of what lies side by side.
         deepest = max((after[source] for source in node.inputs), default=0)
         after.append(deepest + isinstance(node.layer, WEIGHTED))
@@ -47,25 +55,24 @@ def distance(one: Outline, other: Outline) -> float:
     return _of_layers(one.layers, other.layers) + _of_skips(one.skips, other.skips)
 
 
-def _of_layers(one: tuple[Layer, ...], other: tuple[Layer, ...]) -> float:
+def _of_layers(one: tuple[Weights, ...], other: tuple[Weights, ...]) -> float:
     """Return the cost of matching layers in order; one without a match costs 1."""
-    costs = np.zeros((len(one) + 1, len(other) + 1))
-    costs[:, 0], costs[0] = np.arange(len(one) + 1), np.arange(len(other) + 1)
+    before = [float(count) for count in range(len(other) + 1)]
     for i, mine in enumerate(one, 1):
-        for j, theirs in enumerate(other, 1):
-            matched = costs[i - 1, j - 1] + _of_pair(mine, theirs)
-            costs[i, j] = min(matched, costs[i - 1, j] + 1, costs[i, j - 1] + 1)
-    return float(costs[-1, -1])
+        costs = [float(i)]
+        for theirs, diagonal, above in zip(other, before, before[1:], strict=False):
+            costs.append(min(diagonal + _of_pair(mine, theirs), above + 1, costs[-1] + 1))
+        before = costs
+    return before[-1]
 
 
-def _of_pair(one: Layer, other: Layer) -> float:
+def _of_pair(one: Weights, other: Weights) -> float:
     """Return the share by which widths differ, 1 for layers of different kinds."""
-    if type(one) is not type(other):
+    if type(one.form) is not type(other.form):
         return 1.0
-    widths = width_of(one), width_of(other)
     # Another kernel or stride is half of another layer.
-    apart = 0.0 if with_width(one, widths[1]) == other else 0.5
-    return min(apart + abs(widths[0] - widths[1]) / max(widths), 1.0)
+    apart = 0.0 if one.form == other.form else 0.5
+    return min(apart + abs(one.width - other.width) / max(one.width, other.width), 1.0)
 
 
 def _of_skips(one: tuple[Skip, ...], other: tuple[Skip, ...]) -> float:
