@@ -10,6 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -74,15 +75,18 @@ class Choice(Distribution):
         if len({_typed(option) for option in self.options}) < len(self.options):
             raise SpecError(f"choice: duplicate options in {list(self.options)}")
 
+    @cached_property
+    def _positions(self) -> dict[tuple[str, Value], int]:
+        return {_typed(option): place for place, option in enumerate(self.options)}
+
     def quantile(self, unit: float) -> Value:
         return self.options[min(int(unit * len(self.options)), len(self.options) - 1)]
 
     def cdf(self, values: Sequence[Value]) -> np.ndarray:
-        positions = {_typed(option): i for i, option in enumerate(self.options)}
-        return np.array([(positions[_typed(value)] + 0.5) / len(self.options) for value in values], dtype=float)
+        return np.array([(self._positions[_typed(value)] + 0.5) / len(self.options) for value in values], dtype=float)
 
     def contains(self, value: object) -> bool:
-        return _typed(value) in [_typed(option) for option in self.options]
+        return isinstance(value, Value) and _typed(value) in self._positions
 
     @property
     def size(self) -> float:
@@ -95,7 +99,7 @@ class Choice(Distribution):
         return {"choice": list(self.options)}
 
 
-def _typed(value: object) -> tuple[str, object]:
+def _typed(value: Value) -> tuple[str, Value]:
     return type(value).__name__, value
 
 

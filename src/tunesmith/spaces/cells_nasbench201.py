@@ -17,6 +17,7 @@ OPERATIONS = (NONE, "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x
 NODES = 4
 EDGES = tuple(f"{node}<-{source}" for node in range(1, NODES) for source in range(node))
 SKIP = "skip_connect"
+OPERATION = Choice(OPERATIONS)
 ZERO = "#"
 
 
@@ -27,9 +28,8 @@ class NASBench201(CellSpace):
     operations: ClassVar[tuple[str, ...]] = OPERATIONS
 
     def define_cells(self, choose: Chooser) -> dict[str, Cell]:
-        operation = Choice(OPERATIONS)
         states = tuple(
-            State(tuple(Edge(source, choose(f"{node}<-{source}", operation)) for source in range(node)))
+            State(tuple(Edge(source, choose(f"{node}<-{source}", OPERATION)) for source in range(node)))
             for node in range(1, NODES)
         )
         return {"normal": Cell(1, states, (NODES - 1,))}

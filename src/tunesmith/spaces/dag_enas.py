@@ -17,6 +17,7 @@ from tunesmith.spaces._space import Chooser
 
 MICRO = ("identity", "separable_3x3", "separable_5x5", "average_3x3", "max_3x3")
 MACRO = ("conv_3x3", "conv_5x5", "separable_3x3", "separable_5x5", "average_3x3", "max_3x3")
+OPERATION, SKIP = Choice(MACRO), Choice((False, True))
 MOST_NODES = 24
 
 
@@ -53,8 +54,8 @@ class DagENAS(CellSpace):
         """Choose the layers of a network: state 0 is the stem, each layer's first edge is its operation on the one before."""
         states = []
         for layer in range(1, self.nodes + 1):
-            edges = [Edge(layer - 1, choose(f"layer{layer}.operation", Choice(MACRO)))]
-            skips = [place for place in range(1, layer - 1) if choose(f"layer{layer}.skip{place}", Choice((False, True)))]
+            edges = [Edge(layer - 1, choose(f"layer{layer}.operation", OPERATION))]
+            skips = [place for place in range(1, layer - 1) if choose(f"layer{layer}.skip{place}", SKIP)]
             edges += [Edge(place, "identity") for place in skips]
             states.append(State(tuple(edges), "concatenate"))
         return Cell(1, tuple(states), (self.nodes,))

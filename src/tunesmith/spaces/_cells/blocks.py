@@ -1,6 +1,7 @@
 """Cells made of blocks: two earlier states, an operation on each, and a way to join them (Zoph et al., 2018, section 3.1)."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tunesmith.spaces._cells.cell import Cell, Edge, Join, State
 from tunesmith.spaces._cells.network import CellNetwork, draw_cell
@@ -24,17 +25,28 @@ class Earlier(Choice):
         return f"{super().describe()}, for a block reads earlier states only"
 
 
+# Strategies walk through a space thousands of times for one proposal: what may be chosen is made, and checked, once.
+@lru_cache(maxsize=64)
+def _earlier(states: int) -> Earlier:
+    return Earlier(tuple(range(states)))
+
+
+@lru_cache(maxsize=64)
+def _one_of(options: tuple[str, ...]) -> Choice:
+    return Choice(options)
+
+
 def choose_cell(
     choose: Chooser, prefix: str, blocks: int, operations: Sequence[str], joins: Sequence[Join], output: Join = "concatenate"
 ) -> Cell:
     """Choose a cell of so many blocks, of whose states those that no block reads are joined to the output."""
-    of_operations, states = Choice(tuple(operations)), []
+    of_operations, of_joins, states = _one_of(tuple(operations)), _one_of(tuple(joins)), []
     for block in range(1, blocks + 1):
         edges = []
         for side in ("left", "right"):
-            source = choose(f"{prefix}block{block}.{side}", Earlier(tuple(range(block + 1))))
+            source = choose(f"{prefix}block{block}.{side}", _earlier(block + 1))
             edges.append(Edge(source, choose(f"{prefix}block{block}.{side}_operation", of_operations)))
-        join = joins[0] if len(joins) == 1 else choose(f"{prefix}block{block}.join", Choice(tuple(joins)))
+        join = joins[0] if len(joins) == 1 else choose(f"{prefix}block{block}.join", of_joins)
         states.append(State(tuple(edges), join))
     cell = Cell(INPUTS, tuple(states), ())
     return Cell(INPUTS, cell.states, cell.loose(), output)
