@@ -53,7 +53,7 @@ def test_the_best_of_the_same_problem_are_tried_first_the_best_one_first(tmp_pat
 def test_of_another_problem_only_a_few_are_tried_and_they_are_apart(tmp_path: Path) -> None:
     study(tmp_path / "old", [finished(n, loss=n, x=n / 100, units=8) for n in range(60)], evaluation={"epochs": 9})
     first = begin(tmp_path, OLD).first
-    assert [candidate["x"] for candidate in first] == [0.0, 0.06, 0.12]
+    assert [candidate["x"] for candidate in first] == [0.0, 0.06, 0.12, 0.18, 0.24, 0.3]
     assert len(first) == MOST_GUESSED
 
 

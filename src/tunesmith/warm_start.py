@@ -25,7 +25,7 @@ from tunesmith.translation import Told, Translator
 SHARE = 4
 MOST = 10
 # Of a study of something else, the best candidates are a guess: what they come to tells how far it can be trusted.
-MOST_GUESSED = 3
+MOST_GUESSED = 6
 # So many trials are learned from, of one study and of all: on a cluster they travel in one object.
 MOST_OF_ONE = 200
 MOST_OF_ALL = 600
