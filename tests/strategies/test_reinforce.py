@@ -12,7 +12,7 @@ from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies import reinforce
 from tunesmith.strategies._policy.decisions import Decision, Episode, episode_of
 from tunesmith.strategies._policy.network import Policy
-from tunesmith.strategies.reinforce import Reinforce
+from tunesmith.strategies.reinforce import SETTLED, Reinforce
 from tunesmith.study import Objective, State, StudyView, Trial
 
 LOSS = Objective("loss")
@@ -68,6 +68,12 @@ def test_the_gradient_is_that_of_finite_differences() -> None:
             values.append(objective())
         policy.weights[name][place] += 1e-5
         assert (values[0] - values[1]) / 2e-5 == pytest.approx(found[place], rel=1e-4, abs=1e-9), name
+
+
+def test_a_policy_that_has_settled_is_updated_once_a_block() -> None:
+    strategy = Reinforce(block=1, updates=3)
+    assert strategy._learned(played(SETTLED)).updates == 3 * SETTLED
+    assert strategy._learned(played(SETTLED + 4)).updates == 3 * SETTLED + 4
 
 
 def test_an_unfinished_block_is_not_learned_from() -> None:

@@ -29,6 +29,8 @@ WARMING = 0.05
 MOST_POLICIES = 64
 # The share of decisions that are left to chance, so that what once looked poor is tried again.
 EXPLORATION = 0.1
+# After so many blocks one update each is enough: the policy has settled, and a process that begins anew learns all of them.
+SETTLED = 25
 # Of so many trials one is good enough for the queue.
 SELECTED = 4
 
@@ -37,9 +39,9 @@ SELECTED = 4
 class Reinforce(Strategy):
     """Draws candidates from a policy that learns block by block.
 
-    block: trials that it learns from at a time. learning_rate: of Adam. updates: of the weights after each block. entropy: what
-    its entropy is worth to it, in standard deviations of the reward. decay: of the baseline, from block to block. queue:
-    the best trials so far that it imitates, 0 for none.
+    block: trials that it learns from at a time. learning_rate: of Adam. updates: of the weights after each of the first 25
+    blocks, one after later ones. entropy: what its entropy is worth to it, in standard deviations of the reward. decay: of the
+    baseline, from block to block. queue: the best trials so far that it imitates, 0 for none.
     """
 
     needs: ClassVar[tuple[type, ...]] = (Parametric,)
@@ -109,7 +111,7 @@ class Reinforce(Strategy):
         for episode, _, _ in groups:
             for decision in episode.decisions:
                 policy.meet(decision)
-        for _ in range(self.updates):
+        for _ in range(self.updates if len(episodes) <= SETTLED * self.block else 1):
             share = self.entropy / len(fitting)
             policy.ascend([policy.gradient(*group, share) for group in groups], self.learning_rate)
 
