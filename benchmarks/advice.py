@@ -1,7 +1,8 @@
 """What the advice after a search is worth: going on in the refined space or as it was, and how well the forecasts hold.
 
 Toy functions, by the losses without noise; --trials first, then --more in either space (the refined one begins with the
-candidates of the first part that fit it, as a warm start does). The forecast is that of the search that goes on as it was.
+candidates of the first part that fit it, as a warm start does). The forecast is that of the search that goes on as it was; of
+two objectives it is that of the front's hypervolume.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,11 @@ import numpy as np
 
 from measure import Measurement, parser, show
 from tunesmith.advice._evidence import gather
-from tunesmith.advice._gain import WORTH, fit_tail
+from tunesmith.advice._front import fit_front
+from tunesmith.advice._gain import WORTH, Forecast, fit_tail
 from tunesmith.advice.advise import advise_on
 from tunesmith.aims import Aims, Objective
+from tunesmith.pareto import hypervolume
 from tunesmith.registry import build
 from tunesmith.spaces._space import Candidate
 from tunesmith.spaces.parameters import Parameters
@@ -74,24 +77,40 @@ PROBLEMS = {
     "valley": (unit(4), valley),
 }
 
+# Those with numbers between 0 and 1, which a second objective can pull elsewhere.
+FRONTS = ("bowl", "sparse", "mixed", "valley")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was foretold of going on as it was, and what came."""
+
+    foretold: Forecast
+    gain: float
+    worthwhile: bool
+
+    @property
+    def held(self) -> bool:
+        """Whether the interval held the gain."""
+        return self.foretold.low <= self.gain <= self.foretold.high
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One search by one seed: the best losses, and what was foretold and came of going on as it was."""
+    """One search by one seed: the best losses, and how the forecast held."""
 
     start: float
     same: float
     refined: float
-    foretold: float
-    came: bool
-    held: bool
+    outcome: Outcome
 
 
 def play(strategy: Strategy, name: str, trials: int, study: StudyView) -> StudyView:
     """Go on with a study until it has so many trials."""
     for number in range(len(study.trials), trials):
         candidate = propose(strategy, study, 1)[0].candidate
-        trial = Trial(number, candidate, State.FINISHED, {"loss": float(PROBLEMS[name][1](candidate))}, seconds=60.0)
+        metrics = {"loss": float(PROBLEMS[name][1](candidate)), "far": far(candidate)}
+        trial = Trial(number, candidate, State.FINISHED, metrics, seconds=60.0)
         study = replace(study, trials=(*study.trials, trial), issued=number + 1)
     return study
 
@@ -112,10 +131,29 @@ def cell(task: tuple[str, str, int], trials: int, more: int) -> Cell:
         refined = min(_best(study), _best(play(strategy, name, more, view)))
     tail = fit_tail(gather(study.trials, AIMS))
     assert tail is not None
-    forecast, gain = tail.forecast(more), _best(study) - same
-    return Cell(
-        _best(study), same, refined, forecast.worthwhile, gain >= WORTH * tail.way, forecast.low <= gain <= forecast.high
-    )
+    gain = _best(study) - same
+    return Cell(_best(study), same, refined, Outcome(tail.forecast(more), gain, gain >= WORTH * tail.way))
+
+
+def front_cell(task: tuple[str, str, int], trials: int, more: int) -> Outcome:
+    """Search for two objectives, a problem's loss and the distance to a point beside its optimum, and go on."""
+    name, strategy_name, seed = task
+    objectives = (Objective("loss"), Objective("far"))
+    strategy = build("tunesmith.strategies", strategy_name, Strategy, {}, "strategy")
+    space = Parameters(PROBLEMS[name][0])
+    study = play(strategy, name, trials, StudyView(space, objectives[0], seed=seed, others=objectives[1:]))
+    rows = np.array([[t.metrics[o.metric] for o in objectives] for t in play(strategy, name, trials + more, study).trials])
+    aims = Aims(objectives)
+    tail = fit_front(gather(study.trials, aims), aims)
+    assert tail is not None
+    low, high = rows[:trials].min(axis=0), rows[:trials].max(axis=0)
+    now, later = (hypervolume((rows[:count] - low) / (high - low), np.ones(2)) for count in (trials, trials + more))
+    return Outcome(tail.forecast(more), later - now, later - now >= WORTH * tail.way)
+
+
+def far(candidate: Mapping[str, Any]) -> float:
+    """The distance of all numbers between 0 and 1 from a point where no problem has its optimum."""
+    return sum((value - 0.6) ** 2 for name, value in sorted(candidate.items()) if name.startswith("x"))
 
 
 def _best(study: StudyView) -> float:
@@ -139,9 +177,20 @@ def measurements(cells: Mapping[tuple[str, str, int], Cell], strategies: list[st
         mine = [found for (_, by, _), found in cells.items() if by == strategy]
         yield Measurement(f"{strategy}: refined is better", "of searches", [float(np.mean([c.refined < c.same for c in mine]))])
         yield Measurement(f"{strategy}: refined is worse", "of searches", [float(np.mean([c.refined > c.same for c in mine]))])
-        yield Measurement(f"{strategy}: worthwhile gains foretold", "of searches", [float(np.mean([c.foretold for c in mine]))])
-        yield Measurement(f"{strategy}: worthwhile gains that came", "of searches", [float(np.mean([c.came for c in mine]))])
-        yield Measurement(f"{strategy}: 80 % intervals that held", "of searches", [float(np.mean([c.held for c in mine]))])
+        yield from calibration(strategy, [found.outcome for found in mine])
+
+
+def calibration(who: str, found: list[Outcome]) -> Iterator[Measurement]:
+    """Yield how what was foretold compares with what came."""
+    shares = {
+        "worthwhile gains foretold": np.mean([each.foretold.worthwhile for each in found]),
+        "worthwhile gains that came": np.mean([each.worthwhile for each in found]),
+        "80 % intervals that held": np.mean([each.held for each in found]),
+    }
+    for name, share in shares.items():
+        yield Measurement(f"{who}: {name}", "of searches", [float(share)])
+    ratio = np.mean([each.foretold.gain for each in found]) / max(np.mean([each.gain for each in found]), 1e-12)
+    yield Measurement(f"{who}: gains foretold", "of those that came", [float(ratio)])
 
 
 def main() -> None:
@@ -156,8 +205,15 @@ def main() -> None:
     tasks = [(name, by, seed) for name in PROBLEMS for by in given.strategies for seed in range(given.seeds)]
     with ProcessPoolExecutor(given.processes) as pool:
         cells = dict(zip(tasks, pool.map(partial(cell, trials=given.trials, more=given.more), tasks), strict=True))
+        trade_offs = [task for task in tasks if task[0] in FRONTS]
+        judge = partial(front_cell, trials=given.trials, more=given.more)
+        outcomes = dict(zip(trade_offs, pool.map(judge, trade_offs), strict=True))
     settings = {"trials": given.trials, "more": given.more, "seeds": given.seeds}
-    show("Advice after a search", measurements(cells, given.strategies), settings, given.json)
+    shown = [*measurements(cells, given.strategies)]
+    for strategy in given.strategies:
+        mine = [found for (_, by, _), found in outcomes.items() if by == strategy]
+        shown += calibration(f"{strategy}, two objectives", mine)
+    show("Advice after a search", shown, settings, given.json)
 
 
 if __name__ == "__main__":

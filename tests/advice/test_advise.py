@@ -90,6 +90,14 @@ def test_several_objectives_count_alike_or_the_one_that_is_named() -> None:
         advise_on(search, trials, "sped")
 
 
+def test_whether_more_trials_pay_is_told_by_the_hypervolume_of_several_objectives_or_by_the_one_that_is_named() -> None:
+    search, trials = two_objectives()
+    both, one = (advise_on(search, trials, metric).to_json()["more_trials"] for metric in (None, "speed"))
+    assert (both["of"], one["of"]) == ("hypervolume", "speed")
+    assert 0 < both["forecasts"][0]["gain"] < both["forecasts"][-1]["gain"] < 1
+    assert both["next_trial"]["chance"] > one["next_trial"]["chance"]
+
+
 def test_no_advice_cuts_off_a_part_of_the_front() -> None:
     """Small is fast, large is good: all widths are on the front, whatever else a trial has."""
     parameters = {"width": {"uniform": [0, 1]}, "waste": {"uniform": [0, 1]}}

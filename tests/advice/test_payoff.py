@@ -5,7 +5,7 @@ import pytest
 
 from tunesmith.advice._evidence import Evidence, gather
 from tunesmith.advice._gain import WORTH, fit_tail
-from tunesmith.advice._payoff import payoff
+from tunesmith.advice._payoff import Payoff, payoff
 from tunesmith.aims import Aims, Objective
 from tunesmith.study import State, Trial
 
@@ -17,8 +17,12 @@ def evidence(losses: np.ndarray, **of_each: object) -> Evidence:
     return gather(trials, Aims((Objective("loss"),)))
 
 
+def foreseen(told: Evidence, parallel: int) -> tuple[Payoff | None, str]:
+    return payoff(told, fit_tail(told), parallel)
+
+
 def verdicts(make) -> list[str]:
-    found = [payoff(evidence(make(np.random.default_rng(seed))), 1)[0] for seed in SEEDS]
+    found = [foreseen(evidence(make(np.random.default_rng(seed))), 1)[0] for seed in SEEDS]
     return [each.verdict for each in found if each]
 
 
@@ -38,7 +42,7 @@ def test_a_search_at_its_floor_is_unlikely_to_pay() -> None:
 
 
 def test_more_trials_bring_more_and_the_interval_holds_the_gain() -> None:
-    found, _ = payoff(evidence(np.random.default_rng(1).random(40) ** 0.5), 1)
+    found, _ = foreseen(evidence(np.random.default_rng(1).random(40) ** 0.5), 1)
     assert found is not None
     gains = [found.next_trial, *found.forecasts]
     assert [forecast.trials for forecast in gains] == [1, 10, 20, 40]
@@ -69,7 +73,7 @@ def halved(losses: np.ndarray) -> Evidence:
 def test_trials_that_were_stopped_early_count_as_worse_and_that_is_said() -> None:
     stopped = halved(np.random.default_rng(3).random(24))
     assert 4 <= len(stopped.finite) < 10
-    found, said = payoff(stopped, 1)
+    found, said = foreseen(stopped, 1)
     assert found is not None
     finished = f"the {len(stopped.finite)} finished trials; the {stopped.stopped} stopped ones count as worse"
     assert said == f"whether more trials pay is told by the losses of {finished}"
@@ -88,7 +92,7 @@ def test_random_losses_are_beaten_as_often_where_most_trials_were_stopped() -> N
 
 def test_too_few_finished_trials_among_stopped_ones_tell_nothing() -> None:
     ends = [Trial(i, {"x": i}, State.FINISHED if i < 3 else State.STOPPED, {"loss": 1.0 / (i + 1)}) for i in range(20)]
-    found, said = payoff(gather(ends, Aims((Objective("loss"),))), 1)
+    found, said = foreseen(gather(ends, Aims((Objective("loss"),))), 1)
     assert found is None
     assert said.endswith("are needed, 4 of them finished; 3 finished, 17 were stopped")
 
@@ -96,7 +100,7 @@ def test_too_few_finished_trials_among_stopped_ones_tell_nothing() -> None:
 @pytest.mark.parametrize("dimensions", [2, 5])
 def test_forecasts_are_calibrated_on_random_searches(dimensions: int) -> None:
     """The 80 % interval holds what comes, and worthwhile gains come about as often as they are foretold."""
-    held, foretold, came = [], [], []
+    held, foretold, came, expected, gains = [], [], [], [], []
     for seed in range(40):
         points = np.random.default_rng(seed).random((60, dimensions))
         losses = ((points - 0.4) ** 2).sum(axis=1)
@@ -106,19 +110,22 @@ def test_forecasts_are_calibrated_on_random_searches(dimensions: int) -> None:
         held.append(forecast.low <= gain <= forecast.high)
         foretold.append(forecast.worthwhile)
         came.append(gain >= WORTH * tail.way)
+        expected.append(forecast.gain)
+        gains.append(gain)
     assert np.mean(held) >= 0.8
+    assert 0.5 < np.mean(expected) / np.mean(gains) < 5
     assert np.mean(foretold) == pytest.approx(np.mean(came), abs=0.15)
 
 
 def test_gain_is_told_by_the_hour_of_all_workers_and_of_a_gpu() -> None:
     losses = np.random.default_rng(0).random(40)
-    found, _ = payoff(evidence(losses, seconds=600.0, facts={"gpu_seconds": 1200.0}), 2)
+    found, _ = foreseen(evidence(losses, seconds=600.0, facts={"gpu_seconds": 1200.0}), 2)
     assert found is not None
     assert {rate.unit: rate.forecast.trials for rate in found.rates} == {"hour": 12.0, "gpu_hour": 3.0}
 
 
 def test_an_hour_of_very_short_trials_is_cut_off_where_nothing_can_be_foreseen() -> None:
-    found, _ = payoff(evidence(np.random.default_rng(0).random(40), seconds=0.001), 1)
+    found, _ = foreseen(evidence(np.random.default_rng(0).random(40), seconds=0.001), 1)
     assert found is not None
     assert (found.rates[0].forecast.trials, found.rates[0].cut) == (400, True)
 
@@ -128,18 +135,18 @@ def test_an_hour_of_very_short_trials_is_cut_off_where_nothing_can_be_foreseen()
     [(np.random.default_rng(0).random(9), "10 finished trials are needed, there are 9"), (np.ones(30), "all equally good")],
 )
 def test_what_cannot_be_foreseen_is_said(losses: np.ndarray, why: str) -> None:
-    found, said = payoff(evidence(losses), 1)
+    found, said = foreseen(evidence(losses), 1)
     assert found is None
     assert why in said
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 def test_losses_of_any_scale_are_borne(scale: float) -> None:
-    found, _ = payoff(evidence(scale * np.random.default_rng(0).random(40)), 1)
+    found, _ = foreseen(evidence(scale * np.random.default_rng(0).random(40)), 1)
     assert found is not None
     assert 0 < found.forecasts[-1].gain < scale
 
 
 def test_losses_at_the_ends_of_what_numbers_there_are_make_no_nonsense() -> None:
-    found, _ = payoff(evidence(1.7e308 * (2 * np.random.default_rng(0).random(40) - 1)), 1)
+    found, _ = foreseen(evidence(1.7e308 * (2 * np.random.default_rng(0).random(40) - 1)), 1)
     assert found is None or all(np.isfinite([each.chance, each.gain, each.low, each.high]).all() for each in found.forecasts)

@@ -4,8 +4,9 @@ The least losses of many trials follow a generalized Pareto distribution (Pickan
 distribution; its end is the least loss there can be (de Haan 1981, "Estimation of the minimum of a function using order
 statistics"). So the losses of the later half of the search, which are those of the strategy as it proposes now, give a
 posterior of the tail's shape and scale; under it, the best of m further trials has a distribution, of which the mean, the
-quantiles and the chance to be better than the best so far follow. Of trials that were stopped early nobody knows the loss: they
-count as beyond the tail's threshold, and so only lower the share of trials that fall into it.
+quantiles and the chance to be better than the best so far follow. That the earlier half found nothing better counts as well,
+half as much: without it a few losses of the later half allow for tails that are far too long. Of trials that were stopped early
+nobody knows the loss: they count as beyond the tail's threshold, and so only lower the share of trials that fall into it.
 
 A strategy that still learns proposes better and better: where the best of each fifth of the later half fall for sure
 (Theil-Sen's slope, the end of its interval nearer to 0), the fall goes on, and fades over as many trials as it was seen in.
@@ -31,6 +32,8 @@ FIFTHS, SURE = 5, 0.95
 # A smooth function of d parameters that matter has the shape -2/d.
 SHAPES = np.linspace(-1.0, 0.0, 21)
 SHAPE_PRIOR = (-0.5, 0.3)
+# What a trial of the earlier half counts, beside one of the later.
+EARLIER = 0.5
 SCALES = np.exp(np.linspace(-2.5, 2.5, 31))
 GAINS = np.concatenate([[0.0], np.geomspace(1e-5, 10.0, 150)])
 # Further trials are taken in so many groups, each with the fall of its middle.
@@ -69,13 +72,24 @@ class Tail:
 
     def forecast(self, trials: float) -> Forecast:
         """Return what so many further trials bring; `trials` need not be whole."""
-        gains = (self.unit + self.fall * self.window) * GAINS
+        gains = self._grid()
         within = self._at_most(gains, trials)
-        low, high = (float(np.interp(level, within, gains, left=0.0)) for level in INTERVAL)
+        low, high = (float(level) for level in self._quantiles(gains, within, np.array(INTERVAL)))
         missing = 1.0 - within
         expected = float(np.sum((missing[1:] + missing[:-1]) / 2 * np.diff(gains)))
         worth = float(1.0 - self._at_most(np.array([WORTH * self.way]), trials)[0])
         return Forecast(trials, float(missing[0]), worth, expected, low, high)
+
+    def quantiles(self, trials: float, levels: np.ndarray) -> np.ndarray:
+        """Return what so many further trials gain at most, by the probability that they do; of the levels' shape."""
+        gains = self._grid()
+        return self._quantiles(gains, self._at_most(gains, trials), levels)
+
+    def _grid(self) -> np.ndarray:
+        return (self.unit + self.fall * self.window) * GAINS
+
+    def _quantiles(self, gains: np.ndarray, within: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        return np.interp(levels, within, gains, left=0.0)
 
     def _at_most(self, gains: np.ndarray, trials: float) -> np.ndarray:
         """Return the probability that the best of so many trials gains at most so much."""
@@ -118,10 +132,11 @@ def fit_tail(evidence: Evidence) -> Tail | None:
         return None
     bounded = evidence.bounded / scale
     best, first = float(finite.min()) / scale, bounded[: max(len(bounded) // FIRST, FEWEST_FIRST)]
-    shapes, scales, weights = _posterior(excesses, unit)
     reach, way = float(ordered[count]) - best, float(np.median(first)) - best
+    share, missed = count / len(later), 0.0 if fall else EARLIER * (len(evidence.losses) - len(later))
+    shapes, scales, weights = _posterior(excesses, unit, missed, share, reach)
     return Tail(
-        share=count / len(later),
+        share=share,
         reach=scale * reach,
         unit=3 * scale * unit,
         way=scale * way,
@@ -160,8 +175,13 @@ def _fall(losses: np.ndarray) -> float:
     return max(-float(np.asarray(highest)), 0.0)
 
 
-def _posterior(excesses: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a grid of shapes and scales, and the weight of each pair."""
+def _posterior(
+    excesses: np.ndarray, unit: float, missed: float, share: float, reach: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return a grid of shapes and scales, and the weight of each pair.
+
+    missed: how many further trials, of which `share` would fall into the tail, have not reached beyond `reach`.
+    """
     shapes, scales = (grid.ravel() for grid in np.meshgrid(SHAPES, unit * SCALES))
     flat = np.abs(shapes) < 1e-9
     shape = np.where(flat, -1.0, shapes)
@@ -169,6 +189,7 @@ def _posterior(excesses: np.ndarray, unit: float) -> tuple[np.ndarray, np.ndarra
         bent = np.log(1.0 + shape * excesses[:, None] / scales).sum(axis=0)
         curved = np.where(np.isfinite(bent), -(1.0 + 1.0 / shape) * bent, -np.inf)
     logs = -len(excesses) * np.log(scales) + np.where(flat, -excesses.sum() / scales, curved)
+    logs += missed * np.log1p(-share * _survival(np.array(reach), shapes, scales))
     logs -= 0.5 * ((shapes - SHAPE_PRIOR[0]) / SHAPE_PRIOR[1]) ** 2
     weights = np.exp(logs - logs.max())
     return shapes, scales, weights / weights.sum()

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tunesmith.advice._evidence import Evidence
-from tunesmith.advice._gain import FEWEST_FINISHED, FEWEST_TRIALS, Forecast, fit_tail, too_few
+from tunesmith.advice._gain import FEWEST_FINISHED, FEWEST_TRIALS, Forecast, too_few
 from tunesmith.study import Trial
 
 LIKELY, UNLIKELY = 0.5, 0.2
@@ -13,6 +13,14 @@ HOUR = 3600.0
 # Nobody can foresee more than so many times the trials there are: an hour of shorter trials is cut off there.
 FARTHEST = 10
 GPU_SECONDS = "gpu_seconds"
+
+
+class Outlook(Protocol):
+    """What foretells gains: the tail of one objective's losses, or of a front's hypervolume."""
+
+    def forecast(self, trials: float) -> Forecast:
+        """Return what so many further trials bring."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,11 +58,13 @@ class Payoff:
         }
 
 
-def payoff(evidence: Evidence, parallel: int) -> tuple[Payoff | None, str]:
-    """Return the payoff of further trials and what is to be known of it, or None and why it cannot be told."""
+def payoff(evidence: Evidence, tail: Outlook | None, parallel: int) -> tuple[Payoff | None, str]:
+    """Return the payoff of further trials and what is to be known of it, or None and why it cannot be told.
+
+    tail: what the evidence foretells; None where it foretells nothing.
+    """
     if too_few(evidence):
         return None, f"whether more trials pay: {_lacking(evidence)}"
-    tail = fit_tail(evidence)
     if tail is None:
         return None, "whether more trials pay: the later trials are all equally good, so there is nothing to extrapolate"
     count = len(evidence.trials)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.advice._evidence import Evidence, gather, gather_one
+from tunesmith.advice._front import fit_front
+from tunesmith.advice._gain import fit_tail
 from tunesmith.advice._importance import FEWEST_TRIALS, Importance, importances, mean_importances
 from tunesmith.advice._keys import REWRITABLE, Key, read_keys, write_keys
 from tunesmith.advice._moves import Move, decide
@@ -23,8 +25,9 @@ from tunesmith.study import Trial
 class Advice:
     """What a study's trials say about what to do next.
 
-    `objectives` judge the trials, the first of them whether more pay. `trials` have ended, `finished` of them with an objective
-    and within the constraints; `best` is the number of the best, of several objectives that of the front's knee.
+    `objectives` judge the trials; of several, the growth of the front's hypervolume tells whether more pay. `trials` have
+    ended, `finished` of them with an objective and within the constraints; `best` is the number of the best, of several
+    objectives that of the front's knee.
     `importance` by key of the search file's space, the most important first. `space`: the one that follows, None where nothing
     is to be changed or where a function of the user's is the space. `notes` say what cannot be told, and why.
     """
@@ -45,6 +48,11 @@ class Advice:
         """The first objective, of which `value` is that of the best trial."""
         return self.objectives[0]
 
+    @property
+    def gains_of(self) -> str:
+        """What the gains of more trials are told of: the one objective, or `hypervolume`."""
+        return self.objective.metric if len(self.objectives) == 1 else "hypervolume"
+
     def to_json(self) -> dict[str, Any]:
         """Return the advice as plain data."""
         return {
@@ -53,7 +61,7 @@ class Advice:
             "importance": {name: {**asdict(found), "real": found.real} for name, found in self.importance.items()},
             "moves": [_move(move) for move in self.moves],
             "space": self.space.to_json() if self.space else None,
-            "more_trials": self.payoff.to_json() if self.payoff else None,
+            "more_trials": {"of": self.gains_of, **self.payoff.to_json()} if self.payoff else None,
             "notes": list(self.notes),
         }
 
@@ -80,7 +88,8 @@ def advise_on(content: Mapping[str, Any], trials: Sequence[Trial], metric: str |
     single = [gather_one(trials, Aims((objective,), aims.constraints)) for objective in objectives]
     keys = read_keys(content["space"], evidence.trials)
     shares, unknown = _importance(single, keys)
-    found, untold = payoff(single[0], content.get("budget", {}).get("parallel", 1))
+    tail = fit_tail(single[0]) if len(objectives) == 1 else fit_front(evidence, Aims(objectives, aims.constraints))
+    found, untold = payoff(evidence, tail, content.get("budget", {}).get("parallel", 1))
     best = evidence.good[0] if evidence.good else None
     ordered = sorted(keys, key=lambda key: -shares[key.name].overall.share) if shares else []
     moves = [_within_limits(decide(key, evidence, shares[key.name]), content["space"]) for key in ordered]

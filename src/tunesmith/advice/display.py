@@ -21,6 +21,7 @@ WORDS = {
     "unclear": "Whether more trials pay is unclear.",
     "unlikely": "More trials are unlikely to pay.",
 }
+VOLUME = " Gains are the front's hypervolume; 1 is the box from the worst values so far to the best."
 
 
 def print_advice(advice: Advice, folder: Path, console: Console) -> None:
@@ -38,7 +39,7 @@ def print_advice(advice: Advice, folder: Path, console: Console) -> None:
         console.print(_importance(advice))
         _print_moves(advice.moves, console)
     if advice.payoff:
-        _print_payoff(advice.payoff, verdict(advice.payoff.verdict, metrics), console)
+        _print_payoff(advice.payoff, verdict(advice.payoff.verdict, metrics), better(metrics), console)
     if any(move.action != "keep" for move in advice.moves):
         console.print(f"tunesmith space refine {folder} --output next.yaml  writes the search file for it", highlight=False)
 
@@ -80,13 +81,18 @@ def change(move: Move) -> str:
 
 
 def verdict(found: str, metrics: Sequence[str]) -> str:
-    """Return in words whether more trials pay: of several metrics, judged by the first alone."""
-    return WORDS[found] + (f" Judged by {metrics[0]} alone." if len(metrics) > 1 else "")
+    """Return in words whether more trials pay; of several metrics, by what."""
+    return WORDS[found] + (VOLUME if len(metrics) > 1 else "")
 
 
-def _print_payoff(payoff: Payoff, said: str, console: Console) -> None:
+def better(metrics: Sequence[str]) -> str:
+    """Return in words what a trial has to be for a gain."""
+    return "a better one" if len(metrics) == 1 else "one on the front"
+
+
+def _print_payoff(payoff: Payoff, said: str, wanted: str, console: Console) -> None:
     console.print(Text(said, style="bold"))
-    table = Table("in the next", "a better one", "expected gain", "80 % interval", box=SIMPLE)
+    table = Table("in the next", wanted, "expected gain", "80 % interval", box=SIMPLE)
     for name, forecast in horizon_rows(payoff):
         table.add_row(name, *figures(forecast))
     console.print(table)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.advice.display import verdict
+from tunesmith.advice.display import better, verdict
 from tunesmith.report._format import count, duration, number, shortened
 from tunesmith.report._svg import drawing, text
 
@@ -31,6 +31,7 @@ class Section:
     kept: str
     metrics: str
     verdict: str
+    better: str
     gains: list[tuple[str, str, str, str]]
     notes: list[str]
 
@@ -50,6 +51,7 @@ def describe_advice(advice: Mapping[str, Any]) -> Section:
         kept=", ".join(kept[:MOST_MOVES]) + (f" and {len(kept) - MOST_MOVES} more" if len(kept) > MOST_MOVES else ""),
         metrics=" and ".join(metrics),
         verdict=verdict(more["verdict"], metrics) if more else "",
+        better=better(metrics),
         gains=_gains(more),
         notes=[shortened(note, WORDS) for note in advice.get("notes") or ()],
     )

@@ -61,7 +61,7 @@ def _advice(content: ReportContent) -> str:
         _table([f"importance for {section.metrics}", "share", ""], shares) if shares else "",
         _table(["parameter", "advice", "from", "to", "why"], moves) if moves else "",
         section.verdict,
-        _table(["in the next", "a better one", "expected gain", "80 % interval"], section.gains) if section.gains else "",
+        _table(["in the next", section.better, "expected gain", "80 % interval"], section.gains) if section.gains else "",
     ]
     return "\n\n".join(["## What next", *filter(None, parts)]) if any(parts) else ""
 
