@@ -3,7 +3,8 @@
 The hypervolume is a mean over directions (Golovin & Zhang, "Random Hypervolume Scalarizations for Provable Multi-Objective
 Black Box Optimization", 2020, section 3): in each, the best trial is the one that reaches farthest from the worst values in
 all objectives at once, and so each direction has a tail of its own (`_gain.py`). Their gains are averaged. Neighbouring
-directions share their luck, distant ones do not: as many are taken to have luck of their own as the front has members.
+directions share their luck, distant ones do not: two thirds as many are taken to have luck of their own as the front has
+members, by which intervals held best in `benchmarks/advice.py`.
 
 That a trial widens the front is as probable as for random trials of a front as large as would explain how many of the later
 ones did.
@@ -23,8 +24,8 @@ DIRECTIONS = 32
 # The gain of all directions is drawn so many times from the quantiles of single ones.
 DRAWS = 500
 LEVELS = np.linspace(0.0, 1.0, 201)
-# With more directions that have luck of their own the gain is as good as certain.
-MOST_APART = 16
+# Of the front's members that share have luck of their own; beyond so many of them the gain is as good as certain.
+SHARE_APART, MOST_APART = 2 / 3, 16
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def fit_front(evidence: Evidence, aims: Aims) -> FrontTail | None:
     known = tuple(tail for tail in tails if tail)
     if not known:
         return None
-    apart = min(int((fronts(-reached, 1) == 0).sum()), MOST_APART)
+    members = int((fronts(-reached, 1) == 0).sum())
+    apart = min(max(round(members * SHARE_APART), 1), MOST_APART)
     return FrontTail(known, _volume(len(aims.objectives)) / len(directions), len(rows), apart, _size(reached))
 
 
