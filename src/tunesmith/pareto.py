@@ -99,19 +99,23 @@ def hypervolume(losses: Losses, reference: Losses) -> float:
     return float(sum(slices))
 
 
+def to_box(losses: Losses) -> Losses:
+    """Return the points in the box between the best values of all of them, 0, and the worst, 1; 0 where all are alike."""
+    low, high = losses.min(axis=0), losses.max(axis=0)
+    # In quarters: the range of the largest numbers must not overflow.
+    return (losses / 4 - low / 4) / np.where(high > low, high / 4 - low / 4, 0.25)
+
+
 def volume_shares(losses: Losses) -> list[float]:
     """Return after each point how much of the box between the best and the worst values of all the points so far dominate.
 
     A share, which never falls. An objective in which all points are alike leaves the others to decide.
     """
-    low, high = losses.min(axis=0), losses.max(axis=0)
-    # In quarters: the range of the largest numbers must not overflow.
-    spread = np.where(high > low, high / 4 - low / 4, 0.25)
     # What is flat has no extent; a box of height 1 leaves the others to decide.
     reference = np.ones(losses.shape[1])
     shares: list[float] = []
     kept = np.empty((0, losses.shape[1]))
-    for row in (losses / 4 - low / 4) / spread:
+    for row in to_box(losses):
         if len(kept) and (kept <= row).all(axis=1).any():
             shares.append(shares[-1])
             continue

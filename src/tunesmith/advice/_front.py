@@ -11,14 +11,15 @@ ones did.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tunesmith.advice._evidence import LARGEST, Evidence
-from tunesmith.advice._gain import INTERVAL, LATER, WORTH, Forecast, Tail, fit_tail
+from tunesmith.advice._gain import INTERVAL, LATER, WORTH, Forecast, Gains, Tail, fit_tail
 from tunesmith.aims import Aims
-from tunesmith.pareto import Losses, fronts
+from tunesmith.pareto import Losses, fronts, to_box
 
 DIRECTIONS = 32
 # The gain of all directions is drawn so many times from the quantiles of single ones.
@@ -50,16 +51,16 @@ class FrontTail:
 
     def forecast(self, trials: float) -> Forecast:
         """Return what so many further trials bring; `trials` need not be whole."""
-        found = [tail.forecast(trials) for tail in self.tails]
-        gains = self._drawn(trials)
-        low, high = (float(level) for level in np.quantile(gains, INTERVAL))
-        worthwhile = float(np.mean(gains >= WORTH * self.way))
-        gain = self.scale * sum(each.gain for each in found)
+        found = [tail.gains(trials) for tail in self.tails]
+        drawn = self._drawn(found)
+        low, high = (float(level) for level in np.quantile(drawn, INTERVAL))
+        worthwhile = float(np.mean(drawn >= WORTH * self.way))
+        gain = self.scale * sum(each.mean for each in found)
         return Forecast(trials, 1.0 - (self.trials / (self.trials + trials)) ** self.size, worthwhile, gain, low, high)
 
-    def _drawn(self, trials: float) -> np.ndarray:
+    def _drawn(self, found: Sequence[Gains]) -> np.ndarray:
         """Return draws of the gain: means over what would be gained if all directions shared the luck of one."""
-        shared = self.scale * np.sum([tail.quantiles(trials, LEVELS) for tail in self.tails], axis=0)
+        shared = self.scale * np.sum([each.quantiles(LEVELS) for each in found], axis=0)
         luck = np.random.default_rng(0).random((DRAWS, self.apart))
         return np.interp(luck, LEVELS, shared).mean(axis=1)
 
@@ -70,7 +71,8 @@ def fit_front(evidence: Evidence, aims: Aims) -> FrontTail | None:
     if not counts.any():
         return None
     rows = np.array([aims.losses(t.metrics) for t, count in zip(evidence.trials, counts, strict=True) if count])
-    reached = _from_worst(np.clip(rows, -LARGEST, LARGEST))
+    # How far each is from the worst values; what is flat leaves the others to decide.
+    reached = 1.0 - to_box(np.clip(rows, -LARGEST, LARGEST))
     directions = _directions(len(aims.objectives))
     tails = [fit_tail(_along(evidence, counts, reached, direction)) for direction in directions]
     known = tuple(tail for tail in tails if tail)
@@ -79,14 +81,6 @@ def fit_front(evidence: Evidence, aims: Aims) -> FrontTail | None:
     members = int((fronts(-reached, 1) == 0).sum())
     apart = min(max(round(members * SHARE_APART), 1), MOST_APART)
     return FrontTail(known, _volume(len(aims.objectives)) / len(directions), len(rows), apart, _size(reached))
-
-
-def _from_worst(losses: Losses) -> Losses:
-    """Return how far each trial is from the worst values, in units of the way from them to the best ones."""
-    low, high = losses.min(axis=0), losses.max(axis=0)
-    # In quarters: the range of the largest numbers must not overflow. What is flat leaves the others to decide.
-    spread = high / 4 - low / 4
-    return np.where(spread > 0, (high / 4 - losses / 4) / np.where(spread > 0, spread, 1.0), 1.0)
 
 
 def _along(evidence: Evidence, counts: np.ndarray, reached: Losses, direction: np.ndarray) -> Evidence:

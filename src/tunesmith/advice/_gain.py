@@ -53,6 +53,24 @@ class Forecast:
 
 
 @dataclass(frozen=True)
+class Gains:
+    """The distribution of a gain: `within` are the probabilities that it is at most each of `levels`, which begin with 0."""
+
+    levels: np.ndarray
+    within: np.ndarray
+
+    @property
+    def mean(self) -> float:
+        """The expected gain."""
+        missing = 1.0 - self.within
+        return float(np.sum((missing[1:] + missing[:-1]) / 2 * np.diff(self.levels)))
+
+    def quantiles(self, shares: np.ndarray) -> np.ndarray:
+        """Return what is gained at most with such probabilities; of their shape."""
+        return np.interp(shares, self.within, self.levels, left=0.0)
+
+
+@dataclass(frozen=True)
 class Tail:
     """The posterior of the losses' lower tail.
 
@@ -72,24 +90,15 @@ class Tail:
 
     def forecast(self, trials: float) -> Forecast:
         """Return what so many further trials bring; `trials` need not be whole."""
-        gains = self._grid()
-        within = self._at_most(gains, trials)
-        low, high = (float(level) for level in self._quantiles(gains, within, np.array(INTERVAL)))
-        missing = 1.0 - within
-        expected = float(np.sum((missing[1:] + missing[:-1]) / 2 * np.diff(gains)))
+        gains = self.gains(trials)
+        low, high = (float(level) for level in gains.quantiles(np.array(INTERVAL)))
         worth = float(1.0 - self._at_most(np.array([WORTH * self.way]), trials)[0])
-        return Forecast(trials, float(missing[0]), worth, expected, low, high)
+        return Forecast(trials, float(1.0 - gains.within[0]), worth, gains.mean, low, high)
 
-    def quantiles(self, trials: float, levels: np.ndarray) -> np.ndarray:
-        """Return what so many further trials gain at most, by the probability that they do; of the levels' shape."""
-        gains = self._grid()
-        return self._quantiles(gains, self._at_most(gains, trials), levels)
-
-    def _grid(self) -> np.ndarray:
-        return (self.unit + self.fall * self.window) * GAINS
-
-    def _quantiles(self, gains: np.ndarray, within: np.ndarray, levels: np.ndarray) -> np.ndarray:
-        return np.interp(levels, within, gains, left=0.0)
+    def gains(self, trials: float) -> Gains:
+        """Return the distribution of what so many further trials gain."""
+        levels = (self.unit + self.fall * self.window) * GAINS
+        return Gains(levels, self._at_most(levels, trials))
 
     def _at_most(self, gains: np.ndarray, trials: float) -> np.ndarray:
         """Return the probability that the best of so many trials gains at most so much."""

@@ -68,12 +68,14 @@ def payoff(evidence: Evidence, tail: Outlook | None, parallel: int) -> tuple[Pay
     if tail is None:
         return None, "whether more trials pay: the later trials are all equally good, so there is nothing to extrapolate"
     count = len(evidence.trials)
-    forecasts = tuple(tail.forecast(trials) for trials in sorted({max(1, count // 4), max(1, count // 2), count}))
+    half = max(1, count // 2)
+    forecasts = {trials: tail.forecast(trials) for trials in sorted({max(1, count // 4), half, count})}
     rates = []
     for unit, seconds in _costs(evidence.trials, parallel):
         trials = min(HOUR / seconds, FARTHEST * count)
         rates.append(Rate(unit, seconds, tail.forecast(trials), trials < HOUR / seconds))
-    return Payoff(_verdict(tail.forecast(max(1, count // 2))), tail.forecast(1), forecasts, tuple(rates)), _censored(evidence)
+    found = Payoff(_verdict(forecasts[half]), tail.forecast(1), tuple(forecasts.values()), tuple(rates))
+    return found, _censored(evidence)
 
 
 def _lacking(evidence: Evidence) -> str:

@@ -84,11 +84,12 @@ def advise_on(content: Mapping[str, Any], trials: Sequence[Trial], metric: str |
     """Return the advice on trials of the search that `content`, a whole search file, describes."""
     aims = Aims.of(content)
     objectives = _objectives(aims, metric)
-    evidence = gather(trials, Aims(objectives, aims.constraints))
+    asked = Aims(objectives, aims.constraints)
+    evidence = gather(trials, asked)
     single = [gather_one(trials, Aims((objective,), aims.constraints)) for objective in objectives]
     keys = read_keys(content["space"], evidence.trials)
     shares, unknown = _importance(single, keys)
-    tail = fit_tail(single[0]) if len(objectives) == 1 else fit_front(evidence, Aims(objectives, aims.constraints))
+    tail = fit_tail(evidence) if len(objectives) == 1 else fit_front(evidence, asked)
     found, untold = payoff(evidence, tail, content.get("budget", {}).get("parallel", 1))
     best = evidence.good[0] if evidence.good else None
     ordered = sorted(keys, key=lambda key: -shares[key.name].overall.share) if shares else []
