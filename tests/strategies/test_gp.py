@@ -42,6 +42,21 @@ def test_a_bowls_bottom_is_found_in_twenty_trials() -> None:
     assert best(play(PLANE, bowl, 20)) < 1e-4
 
 
+def test_a_best_at_the_corner_of_the_cube_is_found_too() -> None:
+    assert best(play(PLANE, lambda c: float(c["x"] - 2 * c["y"]), 25)) < -1.99  # type: ignore[operator]
+
+
+def test_of_many_numbers_the_ends_are_hardly_tried_where_the_best_is_inside() -> None:
+    space = Parameters({name: {"uniform": [0, 1]} for name in "abcdefgh"})
+
+    def wavy(candidate: Mapping[str, Value]) -> float:
+        numbers = np.array(list(candidate.values()), dtype=float)
+        return float(((numbers - 0.4) ** 2 + 0.1 * np.sin(15 * numbers)).sum())
+
+    numbers = np.array([list(trial.candidate.values()) for trial in play(space, wavy, 40, seed=1).trials[12:]], dtype=float)
+    assert ((numbers < 0.01) | (numbers > 0.99)).sum(axis=1).mean() < 0.3
+
+
 def test_a_region_that_fails_is_left_alone() -> None:
     def judge(candidate: Mapping[str, Value]) -> float | None:
         return None if float(candidate["x"]) < 0.5 else bowl(candidate)  # type: ignore[arg-type]
@@ -49,16 +64,16 @@ def test_a_region_that_fails_is_left_alone() -> None:
     study = play(PLANE, judge, 30)
     late = [trial for trial in study.trials if trial.number >= 15]
     assert sum(trial.state is State.FAILED for trial in late) < len(late) / 2
-    assert best(study) < 0.04
+    assert best(study) < 0.05
 
 
 def test_every_second_trial_is_spread_over_the_space_while_most_are_stopped() -> None:
-    study = play(PLANE, bowl, 14)
-    few, most = (with_stopped(study, count) for count in (4, 10))
+    study = play(PLANE, bowl, 12)
+    few, most = (with_stopped(study, count) for count in (3, 9))
 
     def near(known: StudyView, parity: int) -> float:
         """How far from the bowl's bottom trials of every second number are, in the mean."""
-        views = (replace(known, issued=issued) for issued in range(14 + parity, 30, 2))
+        views = (replace(known, issued=issued) for issued in range(12 + parity, 30, 2))
         return float(np.mean([bowl(GP().propose(view, 1)[0].candidate) for view in views]))
 
     assert near(most, parity=0) > 0.05 > near(most, parity=1)
@@ -134,7 +149,7 @@ def test_the_right_branch_of_a_condition_is_found() -> None:
 
 
 def test_parallel_proposals_keep_apart() -> None:
-    proposals = GP().propose(play(PLANE, bowl, 15), 6)
+    proposals = GP().propose(play(PLANE, bowl, 10), 6)
     points = np.array([[p.candidate["x"], p.candidate["y"]] for p in proposals], dtype=float)
     distances = np.linalg.norm(points[:, None] - points[None, :], axis=-1) + np.eye(6)
     assert distances.min() > 1e-4

@@ -2,10 +2,10 @@
 
 The study becomes a matrix in the unit cube (_gp/cube.py), its objective is warped to a normal shape (_gp/warp.py), a process
 is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the greatest expected improvement is looked for
-(_gp/acquire.py), away from where losses repeat (_gp/plateaus.py). Trials that still run count with what the process expects of
-them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals keep apart. Constraints have processes of their
-own, and so have earlier studies (_gp/earlier.py), beside which this study's is fitted (_gp/joint.py) as long as they foretell
-its trials (_gp/guidance.py).
+(_gp/acquire.py), away from where losses repeat (_gp/plateaus.py) and from the ends of ranges (_gp/interior.py). Trials that
+still run count with what the process expects of them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals
+keep apart. Constraints have processes of their own, and so have earlier studies (_gp/earlier.py), beside which this study's is
+fitted (_gp/joint.py) as long as they foretell its trials (_gp/guidance.py).
 """
 
 from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.earlier import Earlier
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.guidance import guides
+from tunesmith.strategies._gp.interior import interior_of
 from tunesmith.strategies._gp.joint import Joint
 from tunesmith.strategies._gp.kernel import Features, features
 from tunesmith.strategies._gp.model import Posterior
@@ -140,13 +141,15 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
 
 def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> Acquisition:
     plateaus = _plateaus(cube, seen)
+    best = features(seen.units[seen.best_first()], cube.columns)
+    chances = plateaus, interior_of(cube.columns, best, plateaus.reach)
     bounds = [_of_bound(cube, seen, excess, seed) for excess in seen.excesses]
     if not seen.kept.any():
-        return Acquisition(cube, [], bounds, plateaus)
+        return Acquisition(cube, [], bounds, *chances)
     posteriors = _posteriors(cube, seen, seed, earlier)
     margin = min(MARGIN * seen.ties, MOST_MARGIN)
     targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
-    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, plateaus)
+    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, *chances)
 
 
 def _posteriors(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> list[Posterior | Joint]:

@@ -9,6 +9,7 @@ from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.acquire import Acquisition
 from tunesmith.strategies._gp.cube import TreeCube
 from tunesmith.strategies._gp.improvement import log_improvement
+from tunesmith.strategies._gp.interior import interior_of
 from tunesmith.strategies._gp.kernel import Features, Kernel, features
 from tunesmith.strategies._gp.model import Posterior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.plateaus import Plateaus
@@ -88,7 +89,8 @@ def test_hopeless_improvements_are_still_in_order() -> None:
 def test_the_acquisitions_gradient_is_that_of_its_value(improving: int) -> None:
     posterior = fitted()
     plateaus = Plateaus(some(20, 3), 0.3)
-    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)], plateaus)
+    interior = interior_of(CUBE.columns, some(20, 3), 0.0)
+    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)], plateaus, interior)
     start = some(1, 7)
 
     def value(at: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.improvement import ROOT_2PI, log_improvement
+from tunesmith.strategies._gp.interior import Interior
 from tunesmith.strategies._gp.kernel import Features, features, numbers_of
 from tunesmith.strategies._gp.plateaus import Plateaus
 
@@ -48,23 +49,30 @@ class Process(Protocol):
 
 
 class Acquisition:
-    """Expected improvement over a cube, times the chances that every bound is kept (Gardner et al., 2014) and the value is new.
+    """Expected improvement over a cube, times chances: that bounds are kept, that the value is new, that the best lies there.
+
+    Bounds as in Gardner et al., "Bayesian optimization with inequality constraints", 2014.
 
     posteriors: of the objective, each with the value to improve upon; none where no trial has kept the bounds yet, so that the
     chances alone count. bounds: of what must not exceed 0.
     """
 
     def __init__(
-        self, cube: Cube, posteriors: Sequence[tuple[Process, float]], bounds: Sequence[Process], plateaus: Plateaus
+        self,
+        cube: Cube,
+        posteriors: Sequence[tuple[Process, float]],
+        bounds: Sequence[Process],
+        plateaus: Plateaus,
+        interior: Interior,
     ) -> None:
-        self.cube, self.posteriors, self.bounds, self.plateaus = cube, posteriors, bounds, plateaus
+        self.cube, self.posteriors, self.bounds, self.plateaus, self.interior = cube, posteriors, bounds, plateaus, interior
 
     def of(self, units: np.ndarray) -> np.ndarray:
         """Return the logarithm of the expected improvement of settled rows, its mean over the posteriors."""
         asked = features(units, self.cube.columns)
         gains = [log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors]
         total = np.logaddexp.reduce(gains) if gains else np.zeros(len(units))
-        total = total + self.plateaus.of(asked)
+        total = total + self.plateaus.of(asked) + self.interior.of(asked.numbers)
         for bound in self.bounds:
             mean, deviation = bound.predict(asked)
             total = total + log_ndtr(-mean / deviation)
@@ -112,7 +120,7 @@ class Acquisition:
         options = start.options[0]
         parts = [_improvement(posterior, best, numbers, options) for posterior, best in self.posteriors]
         chances = [_chance(bound, numbers, options) for bound in self.bounds]
-        chances.append(self.plateaus.slope(numbers, options))
+        chances += [self.plateaus.slope(numbers, options), self.interior.slope(numbers)]
         total, slope = _mean_of_logs(parts) if parts else (0.0, np.zeros_like(numbers))
         return total + sum(value for value, _ in chances), slope + sum(slope for _, slope in chances)
 
