@@ -141,15 +141,14 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
 
 def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> Acquisition:
     plateaus = _plateaus(cube, seen)
-    best = features(seen.units[seen.best_first()], cube.columns)
-    chances = plateaus, interior_of(cube.columns, best, plateaus.reach)
+    chances = plateaus, interior_of(cube.columns, plateaus.known.at(seen.best_first()), plateaus.reach)
     bounds = [_of_bound(cube, seen, excess, seed) for excess in seen.excesses]
     if not seen.kept.any():
-        return Acquisition(cube, [], bounds, *chances)
+        return Acquisition(cube, [], bounds, chances)
     posteriors = _posteriors(cube, seen, seed, earlier)
     margin = min(MARGIN * seen.ties, MOST_MARGIN)
     targets = [float(each.means[: len(seen.kept)][seen.kept].min()) - margin for each in posteriors]
-    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, *chances)
+    return Acquisition(cube, list(zip(posteriors, targets, strict=True)), bounds, chances)
 
 
 def _posteriors(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> list[Posterior | Joint]:

@@ -21,7 +21,7 @@ def prior(best: np.ndarray = NOTHING, reach: float = 0.0) -> Interior:
 
 
 def of(found: Interior, x: float, y: float, few: float = 0.5) -> float:
-    return float(found.of(at(np.array([[x, y, few, 0.1]])).numbers)[0])
+    return float(found.of(at(np.array([[x, y, few, 0.1]])))[0])
 
 
 def test_an_end_is_less_likely_than_the_inside_and_a_corner_less_than_an_end() -> None:

@@ -88,9 +88,8 @@ def test_hopeless_improvements_are_still_in_order() -> None:
 @pytest.mark.parametrize("improving", [0, 2])
 def test_the_acquisitions_gradient_is_that_of_its_value(improving: int) -> None:
     posterior = fitted()
-    plateaus = Plateaus(some(20, 3), 0.3)
-    interior = interior_of(CUBE.columns, some(20, 3), 0.0)
-    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)], plateaus, interior)
+    chances = [Plateaus(some(20, 3), 0.3), interior_of(CUBE.columns, some(20, 3), 0.0)]
+    acquisition = Acquisition(CUBE, [(posterior, -0.5), (fitted(20), -0.2)][:improving], [fitted(25)], chances)
     start = some(1, 7)
 
     def value(at: np.ndarray) -> float:

@@ -14,9 +14,7 @@ from scipy.special import log_ndtr
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.improvement import ROOT_2PI, log_improvement
-from tunesmith.strategies._gp.interior import Interior
 from tunesmith.strategies._gp.kernel import Features, features, numbers_of
-from tunesmith.strategies._gp.plateaus import Plateaus
 
 
 @dataclass(frozen=True)
@@ -48,31 +46,37 @@ class Process(Protocol):
         ...
 
 
-class Acquisition:
-    """Expected improvement over a cube, times chances: that bounds are kept, that the value is new, that the best lies there.
+class Chance(Protocol):
+    """How likely candidates are to be worth a trial, for reasons that no process knows."""
 
-    Bounds as in Gardner et al., "Bayesian optimization with inequality constraints", 2014.
+    def of(self, asked: Features) -> np.ndarray:
+        """Return the logarithms of the candidates' chances, or densities; shape (n,)."""
+        ...
+
+    def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the same of one candidate, and its gradient by the numbers."""
+        ...
+
+
+class Acquisition:
+    """Expected improvement over a cube, times the chances that every bound is kept (Gardner et al., 2014) and other chances.
 
     posteriors: of the objective, each with the value to improve upon; none where no trial has kept the bounds yet, so that the
     chances alone count. bounds: of what must not exceed 0.
     """
 
     def __init__(
-        self,
-        cube: Cube,
-        posteriors: Sequence[tuple[Process, float]],
-        bounds: Sequence[Process],
-        plateaus: Plateaus,
-        interior: Interior,
+        self, cube: Cube, posteriors: Sequence[tuple[Process, float]], bounds: Sequence[Process], chances: Sequence[Chance]
     ) -> None:
-        self.cube, self.posteriors, self.bounds, self.plateaus, self.interior = cube, posteriors, bounds, plateaus, interior
+        self.cube, self.posteriors, self.bounds, self.chances = cube, posteriors, bounds, chances
 
     def of(self, units: np.ndarray) -> np.ndarray:
         """Return the logarithm of the expected improvement of settled rows, its mean over the posteriors."""
         asked = features(units, self.cube.columns)
         gains = [log_improvement(best, *posterior.predict(asked)) for posterior, best in self.posteriors]
         total = np.logaddexp.reduce(gains) if gains else np.zeros(len(units))
-        total = total + self.plateaus.of(asked) + self.interior.of(asked.numbers)
+        for chance in self.chances:
+            total = total + chance.of(asked)
         for bound in self.bounds:
             mean, deviation = bound.predict(asked)
             total = total + log_ndtr(-mean / deviation)
@@ -120,7 +124,7 @@ class Acquisition:
         options = start.options[0]
         parts = [_improvement(posterior, best, numbers, options) for posterior, best in self.posteriors]
         chances = [_chance(bound, numbers, options) for bound in self.bounds]
-        chances += [self.plateaus.slope(numbers, options), self.interior.slope(numbers)]
+        chances += [chance.slope(numbers, options) for chance in self.chances]
         total, slope = _mean_of_logs(parts) if parts else (0.0, np.zeros_like(numbers))
         return total + sum(value for value, _ in chances), slope + sum(slope for _, slope in chances)
 

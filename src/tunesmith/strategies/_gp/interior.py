@@ -29,16 +29,18 @@ class Interior:
     low: np.ndarray
     high: np.ndarray
 
-    def of(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the logarithms of the densities, at most 0, of n x p numbers; shape (n,)."""
-        inside = np.clip(numbers, FLOOR, 1 - FLOOR)
-        return (self._powers(inside) * np.log(4 * inside * (1 - inside))).sum(axis=-1)
+    def of(self, asked: Features) -> np.ndarray:
+        """Return the logarithms of the candidates' densities, at most 0; shape (n,)."""
+        return self._log_density(np.clip(asked.numbers, FLOOR, 1 - FLOOR))
 
-    def slope(self, numbers: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the same of one candidate, and its gradient by the numbers."""
+    def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the same of one candidate, and its gradient by the numbers; the options do not matter."""
         inside = np.clip(numbers, FLOOR, 1 - FLOOR)
         steep = np.where(inside == numbers, self._powers(inside) * (1 / inside - 1 / (1 - inside)), 0.0)
-        return float(self.of(numbers)), steep
+        return float(self._log_density(inside)), steep
+
+    def _log_density(self, inside: np.ndarray) -> np.ndarray:
+        return (self._powers(inside) * np.log(4 * inside * (1 - inside))).sum(axis=-1)
 
     def _powers(self, inside: np.ndarray) -> np.ndarray:
         return np.where(inside < 0.5, self.low, self.high)
