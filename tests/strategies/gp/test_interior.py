@@ -25,14 +25,24 @@ def of(found: Interior, x: float, y: float, few: float = 0.5) -> float:
 
 
 def test_an_end_is_less_likely_than_the_inside_and_a_corner_less_than_an_end() -> None:
-    corner, end, inside, middle = of(prior(), 0.0, 1.0), of(prior(), 0.0, 0.5), of(prior(), 0.3, 0.6), of(prior(), 0.5, 0.5)
+    corner, end, inside, middle = (of(prior(), x, y) for x, y in ((0.0, 1.0), (0.0, 0.6), (0.3, 0.6), (0.501, 0.501)))
     assert corner < end < inside < middle
-    assert abs(middle) < 1e-12
 
 
 def test_inside_it_hardly_matters_and_an_end_can_be_outweighed() -> None:
-    assert of(prior(), 0.2, 0.8) > np.log(0.7)
+    assert 0.8 < np.exp(of(prior(), 0.2, 0.8)) < np.exp(of(prior(), 0.5001, 0.5001)) < 1.4
     assert np.exp(of(prior(), 0.0, 0.5)) > 0.2
+
+
+def test_candidates_with_more_numbers_are_neither_more_nor_less_likely() -> None:
+    numbers = {name: {"uniform": [0, 1]} for name in "abcd"}
+    nested = TreeCube(Parameters({"algorithm": {"choice": {"without": {}, "with": numbers}}}))
+    rows = np.random.default_rng(0).random((20000, 5))
+    asked = features(nested.settle(rows), nested.columns)
+    densities = np.exp(interior_of(nested.columns, asked.at(np.arange(0)), 0.0).of(asked))
+    without = rows[:, 0] < 0.5
+    assert (densities[without] == 1).all()
+    assert abs(densities[~without].mean() - 1) < 0.01
 
 
 def test_the_first_of_a_few_values_is_as_likely_as_any() -> None:
@@ -41,8 +51,8 @@ def test_the_first_of_a_few_values_is_as_likely_as_any() -> None:
 
 def test_an_end_at_which_the_best_trials_lie_is_as_likely_as_the_inside_and_the_other_end_is_not() -> None:
     shown = prior(np.tile([0.01, 0.5, 0.5, 0.1], (BEST, 1)))
-    assert abs(of(shown, 0.0, 0.5)) < 1e-12
-    assert of(shown, 1.0, 0.5) == of(prior(), 1.0, 0.5)
+    assert of(shown, 0.0, 0.4) == of(shown, 0.3, 0.4)
+    assert of(shown, 1.0, 0.4) < of(shown, 0.7, 0.4)
 
 
 def test_trials_that_are_not_among_the_best_show_nothing() -> None:

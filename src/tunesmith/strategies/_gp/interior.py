@@ -8,13 +8,15 @@ prior of where the best lies (as Hvarfner et al., "pi-BO: Augmenting acquisition
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.special import betaln
 
 from tunesmith.strategies._gp.cube import Column
-from tunesmith.strategies._gp.kernel import Features, numbers_of
+from tunesmith.strategies._gp.kernel import CENTRE, Features, numbers_of
 
-# The density is (4 u (1 - u)) ** POWER; nearer to an end than FLOOR it is as at FLOOR.
+# The density is as (4 u (1 - u)) ** POWER; nearer to an end than FLOOR it is as at FLOOR.
 POWER, FLOOR = 0.3, 0.002
 # So many of the best trials are asked whether they lie within so much of an end.
 BEST, NEAR = 5, 0.05
@@ -30,7 +32,7 @@ class Interior:
     high: np.ndarray
 
     def of(self, asked: Features) -> np.ndarray:
-        """Return the logarithms of the candidates' densities, at most 0; shape (n,)."""
+        """Return the logarithms of the candidates' densities, 0 where all is as likely; shape (n,)."""
         return self._log_density(np.clip(asked.numbers, FLOOR, 1 - FLOOR))
 
     def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, np.ndarray]:
@@ -40,7 +42,15 @@ class Interior:
         return float(self._log_density(inside)), steep
 
     def _log_density(self, inside: np.ndarray) -> np.ndarray:
-        return (self._powers(inside) * np.log(4 * inside * (1 - inside))).sum(axis=-1)
+        shape = self._powers(inside) * np.log(4 * inside * (1 - inside))
+        # Inactive numbers are at the centre: without them a candidate is as likely as the mean over all that they could be.
+        return np.where(inside == CENTRE, 0.0, shape - self._log_masses).sum(axis=-1)
+
+    @cached_property
+    def _log_masses(self) -> np.ndarray:
+        """The logarithms of what each number's density would come to without being brought to 1; shape (p,)."""
+        halves = [power * np.log(4) + betaln(1 + power, 1 + power) for power in (self.low, self.high)]
+        return np.logaddexp(*halves) - np.log(2)
 
     def _powers(self, inside: np.ndarray) -> np.ndarray:
         return np.where(inside < 0.5, self.low, self.high)
