@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from tests.model_folders import Made, make_model, write_table
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Whoever starts the tests in a shell's background makes all that they start ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -18,15 +18,12 @@ from tunesmith.pipeline_run.catalog import compile_named
 from tunesmith.pipeline_run.local_step import RUNNER
 
 ROOT = Path(__file__).parents[1]
-# Whoever starts the tests in a shell's background makes all that they start ignore Ctrl-C.
 RUN_DEMO = """
-import signal
 import sys
 from pathlib import Path
 from rich.console import Console
 from tests.pipeline_run.demo import demo
 from tunesmith.local_pipeline import run_pipeline
-signal.signal(signal.SIGINT, signal.default_int_handler)
 run_pipeline(demo, {"number": 1000, "seconds": 0.1}, Path(sys.argv[1]), Console(stderr=True))
 """
 
