@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tunesmith.pipeline_run.local_step import FIGURES, MARK, STUDIES, pace, place_of_study, step, step_console, tell_figures
+from tunesmith.pipeline_run.local_step import (
+    FIGURES,
+    INTERRUPTING,
+    MARK,
+    STUDIES,
+    pace,
+    place_of_study,
+    step,
+    step_console,
+    tell_figures,
+)
 
 
 def test_in_a_cluster_a_study_lies_in_its_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +50,7 @@ def test_a_step_outside_a_local_run_stays_in_its_process_group() -> None:
 
 
 def test_a_step_whose_pod_is_to_end_is_interrupted_once_and_leaves_signals_as_they_were() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+    before = [signal.getsignal(number) for number in INTERRUPTING]
 
     def search() -> None:
         try:
@@ -54,7 +64,7 @@ def test_a_step_whose_pod_is_to_end_is_interrupted_once_and_leaves_signals_as_th
     with pytest.raises(KeyboardInterrupt):
         step(search)()
     assert recorded == ["what there is"]
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert [signal.getsignal(number) for number in INTERRUPTING] == before
 
 
 def test_figures_are_told_in_a_line_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

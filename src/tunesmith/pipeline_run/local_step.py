@@ -28,6 +28,7 @@ PACE = "TUNESMITH_PACE"
 MARK = "tunesmith: "
 FIGURES = "tunesmith-figures: "
 WATCH_SECONDS = 0.5
+INTERRUPTING = (signal.SIGINT, signal.SIGTERM)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,12 +42,14 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         if runner := os.environ.get(RUNNER):
             _attach(int(runner))
+        before = {number: signal.getsignal(number) for number in INTERRUPTING}
         # A pod that is to end gets SIGTERM, by whose default nothing is recorded and an experiment would go on.
-        before = signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             return function(*args, **kwargs)
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     return attached
 
@@ -97,7 +100,7 @@ def _attach(runner: int) -> None:
 
 def _interrupt(*_: object) -> None:
     """Interrupt once: a second signal must not disturb the search while it records where it stands."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in INTERRUPTING:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
