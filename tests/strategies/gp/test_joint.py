@@ -11,7 +11,7 @@ from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.joint import Joint
-from tunesmith.strategies._gp.kernel import features
+from tunesmith.strategies._gp.kernel import features, together
 from tunesmith.strategies._gp.model import Fitted, Posterior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.warp import warp
 from tunesmith.strategies.gp import GP
@@ -19,6 +19,7 @@ from tunesmith.study import EarlierStudy, Objective, StudyView
 
 SHUFFLED = earlier(drawn(60), list(np.random.default_rng(3).permutation(BOWL.losses)))
 PARTIAL = earlier([{"x": candidate["x"]} for candidate in drawn(60)], [abs(candidate["x"] - 0.2) for candidate in drawn(60)])
+PRIOR = prior_of(together(CUBE.encode(drawn(1)), CUBE.columns))
 
 
 def told(*studies: EarlierStudy) -> tuple[Earlier, ...]:
@@ -50,7 +51,7 @@ def test_a_related_study_is_followed_a_shuffled_or_opposite_one_is_not() -> None
 
 def test_with_few_trials_a_related_study_tells_of_the_rest() -> None:
     few, values = seen(4)
-    alone = Posterior(fit(few, warp(values), np.random.default_rng(0))[0], few, warp(values))
+    alone = Posterior(fit(few, warp(values), np.random.default_rng(0), PRIOR)[0], few, warp(values))
     assert off(joint(4, BOWL)) < 0.5 * off(alone)
 
 
@@ -63,7 +64,7 @@ def test_it_agrees_with_what_it_has_seen() -> None:
 
 def test_without_trust_it_is_the_studys_own_process_and_a_level() -> None:
     few, values = seen(9)
-    kernel = fit(few, warp(values), np.random.default_rng(0))[0]
+    kernel = fit(few, warp(values), np.random.default_rng(0), PRIOR)[0]
     unmoved = Joint(told(BOWL), kernel, np.zeros(1), few, warp(values))
     asked = seen(20)[0]
     np.testing.assert_allclose(unmoved.predict(asked)[0], Posterior(kernel, few, warp(values)).predict(asked)[0], atol=0.6)
@@ -86,7 +87,7 @@ def test_the_slope_is_that_of_the_values(studies: tuple[EarlierStudy, ...]) -> N
 def test_the_fits_gradient_is_that_of_its_value() -> None:
     few, values = seen(15)
     given = [each.foretold(few) for each in told(BOWL, PARTIAL)]
-    prior = prior_of(few.numbers.shape[1], len(few.groups)).joined(2, 0.5, 0.5, 0.0, 2.5)
+    prior = PRIOR.joined(2, 0.5, 0.5, 0.0, 2.5)
 
     def value(at: np.ndarray) -> float:
         return _surprise(at, few, warp(values), prior, given)[0]

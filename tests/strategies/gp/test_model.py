@@ -10,8 +10,8 @@ from tunesmith.strategies._gp.acquire import Acquisition
 from tunesmith.strategies._gp.cube import TreeCube
 from tunesmith.strategies._gp.improvement import log_improvement
 from tunesmith.strategies._gp.interior import interior_of
-from tunesmith.strategies._gp.kernel import Features, Kernel, features
-from tunesmith.strategies._gp.model import Posterior, _surprise, fit, prior_of
+from tunesmith.strategies._gp.kernel import Features, Kernel, Together, features, together
+from tunesmith.strategies._gp.model import Posterior, Prior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.plateaus import Plateaus
 from tunesmith.strategies._gp.warp import warp
 
@@ -30,15 +30,21 @@ def some(count: int, seed: int = 0) -> Features:
     return features(CUBE.settle(np.random.default_rng(seed).random((count, len(CUBE.columns)))), CUBE.columns)
 
 
+def usual(seen: Features) -> Prior:
+    """Return the prior of a space without branches."""
+    numbers, categories = seen.numbers.shape[1], len(seen.groups)
+    return prior_of(Together(np.full(numbers, numbers + categories), np.full(categories, categories)))
+
+
 def fitted(count: int = 30) -> Posterior:
     seen, rng = some(count), np.random.default_rng(1)
     values = np.sin(5 * seen.numbers[:, 0]) + seen.options[:, 0]
-    return Posterior(fit(seen, values, rng)[0], seen, values)
+    return Posterior(fit(seen, values, rng, usual(seen))[0], seen, values)
 
 
 def test_the_kernels_gradient_is_that_of_its_value() -> None:
     seen, values = some(30), np.random.default_rng(2).normal(size=30)
-    prior = prior_of(seen.numbers.shape[1], len(seen.groups))
+    prior = usual(seen)
     theta = prior.mean + 0.3
 
     def value(at: np.ndarray) -> float:
@@ -48,9 +54,35 @@ def test_the_kernels_gradient_is_that_of_its_value() -> None:
     np.testing.assert_allclose(slope, np.asarray(approx_fprime(theta, value)), atol=1e-4 * np.abs(slope).max())
 
 
+def test_lengths_grow_with_the_parameters_of_a_branch_and_not_with_those_of_others() -> None:
+    branches = {
+        "one": {"p": {"uniform": [0, 1]}, "q": {"uniform": [0, 1]}},
+        "other": {f"r{i}": {"uniform": [0, 1]} for i in range(9)},
+    }
+    cube = TreeCube(Parameters({"x": {"uniform": [0, 1]}, "branch": {"choice": branches}}))
+    units = cube.settle(np.random.default_rng(0).random((40, len(cube.columns))))
+    active = np.isfinite(units).sum(axis=1)
+    assert set(active) == {4, 11}
+    dimensions = together(units, cube.columns)
+    np.testing.assert_allclose(dimensions.numbers, [active.mean(), 4, 4, *[11] * 9])
+    np.testing.assert_allclose(dimensions.categories, [1])
+    x, p, q, *others = prior_of(dimensions).mean[: len(dimensions.numbers)]
+    assert p == q < x < others[0]
+
+
+def test_of_a_parameter_that_no_trial_had_yet_the_others_branches_tell() -> None:
+    units = np.array([[0.5, 0.2, 0.3, np.nan], [0.1, 0.2, 0.3, np.nan]])
+    cube = TreeCube(
+        Parameters(
+            {"x": {"uniform": [0, 1]}, "c": {"choice": {"a": {"y": {"uniform": [0, 1]}}, "b": {"z": {"uniform": [0, 1]}}}}}
+        )
+    )
+    np.testing.assert_allclose(together(units, cube.columns).numbers, [3, 3, 3])
+
+
 def test_covariances_make_a_valid_process() -> None:
     seen = some(60)
-    kernel = Kernel(prior_of(seen.numbers.shape[1], len(seen.groups)).mean, seen.numbers.shape[1])
+    kernel = Kernel(usual(seen).mean, seen.numbers.shape[1])
     covariance = kernel.between(seen, seen)
     np.testing.assert_allclose(covariance, covariance.T)
     np.testing.assert_allclose(np.diag(covariance), kernel.variance, rtol=1e-4)

@@ -75,6 +75,35 @@ def _scales(columns: Sequence[Column]) -> np.ndarray:
     return np.array([places.setdefault(column.trait or column, len(places)) for column in columns], dtype=int)
 
 
+@dataclass(frozen=True)
+class Together:
+    """How many parameters each parameter is active together with, itself included; means over the candidates that have it.
+
+    numbers: shape (s), one per scale, of all parameters. categories: shape (q), of the categories alone.
+    """
+
+    numbers: np.ndarray
+    categories: np.ndarray
+
+
+def together(units: np.ndarray, columns: tuple[Column, ...]) -> Together:
+    """Return the same of the candidates of n x d units, n > 0."""
+    numbers = numbers_of(columns)
+    known = np.isfinite(units)
+    scales = _scales([columns[j] for j in numbers])
+    on_scale = np.eye(scales.max(initial=-1) + 1)[scales]
+    by_scale, by_category = known[:, numbers] @ on_scale > 0, known[:, categories_of(columns)]
+    categories = by_category.sum(axis=1)
+    return Together(_mean_where(by_scale, by_scale.sum(axis=1) + categories), _mean_where(by_category, categories))
+
+
+def _mean_where(active: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return the mean count over the rows in which each of n x k columns is active, over all where none is; at least 1."""
+    rows = active.sum(axis=0)
+    means = np.where(rows > 0, active.T @ counts / np.maximum(rows, 1), counts.mean())
+    return np.maximum(means, 1.0)
+
+
 def _indicators(units: np.ndarray, options: int) -> np.ndarray:
     inactive = np.isnan(units)
     position = np.where(inactive, options, np.floor(np.nan_to_num(units) * options)).astype(int)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
 from scipy.optimize import minimize
 
-from tunesmith.strategies._gp.kernel import ROOT5, Features, Kernel
+from tunesmith.strategies._gp.kernel import ROOT5, Features, Kernel, Together
 
 ITERATIONS = 40
 # Beside what is told: the variance of an unknown level, and how far it is followed before anything is known.
@@ -49,27 +49,31 @@ class Prior:
         return Prior(*(np.concatenate(pair) for pair in zip(ours, further, strict=True)))
 
 
-def prior_of(numbers: int, categories: int, shift: float = 0.0) -> Prior:
-    """Return the prior of theta for so many numbers and categories; `shift` > 0 expects a smoother function."""
-    length = np.log(0.5) + 0.35 * np.log(max(numbers + categories, 1)) + shift
-    weight = -0.3 * np.log(max(categories, 1)) - shift
-    parts = [(numbers, length, 1.0, -5.0, 4.0), (categories, weight, 1.2, -7.0, 4.0)]
-    parts += [(1, 0.0, 0.7, -4.0, 4.0), (1, np.log(1e-3), 2.0, -14.0, 1.0)]
-    mean, deviation, low, high = (np.concatenate([np.full(part[0], part[i]) for part in parts]) for i in range(1, 5))
+def prior_of(dimensions: Together, shift: float = 0.0) -> Prior:
+    """Return the prior of theta; `shift` > 0 expects a smoother function.
+
+    The dimension that lengths grow with is that of the branch in which a parameter is active: what other branches add to the
+    space says nothing of it.
+    """
+    lengths = np.log(0.5) + 0.35 * np.log(dimensions.numbers) + shift
+    weights = -0.3 * np.log(dimensions.categories) - shift
+    parts = [(lengths, 1.0, -5.0, 4.0), (weights, 1.2, -7.0, 4.0)]
+    parts += [(np.zeros(1), 0.7, -4.0, 4.0), (np.log([1e-3]), 2.0, -14.0, 1.0)]
+    mean, deviation, low, high = (np.concatenate([np.zeros(len(part[0])) + part[i] for part in parts]) for i in range(4))
     return Prior(mean, deviation, low, high)
 
 
-def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, shift: float = 0.0, told: Sequence[Told] = ()) -> Fitted:
+def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, prior: Prior, told: Sequence[Told] = ()) -> Fitted:
     """Return the kernel of what the values have of their own, and how far they follow each of what is told beforehand.
 
     Both are the most probable, of two starts.
 
-    told: means and covariances, (n), (n, n), of other functions at these candidates; a multiple of each is part of the values.
+    prior: of the kernel's hyperparameters. told: means and covariances, (n), (n, n), of other functions at these candidates; a
+    multiple of each is part of the values.
     Kennedy & O'Hagan, "Predicting the output from a complex computer code when fast approximations are available", 2000,
     section 2; a further level is as likely as any.
     """
-    lengths = lengths_of(seen)
-    prior = prior_of(lengths, len(seen.groups), shift).joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
+    prior = prior.joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
     starts = [prior.mean, prior.mean + 0.5 * rng.normal(size=len(prior.mean))]
     starts[1][len(prior.mean) - len(told) :] = 0.1
     bounds = list(zip(prior.low, prior.high, strict=True))
@@ -87,7 +91,7 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, shift: flo
     ]
     best = min(found, key=lambda result: result.fun).x
     own = len(best) - len(told)
-    return Kernel(best[:own], lengths), best[own:]
+    return Kernel(best[:own], lengths_of(seen)), best[own:]
 
 
 def _surprise(
