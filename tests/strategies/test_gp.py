@@ -12,6 +12,7 @@ from tunesmith.spaces.code import Code
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.observations import MOST_SEEN, thinned
 from tunesmith.strategies.gp import GP
+from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Constraint, Objective, State, StudyView, Trial
 
 Judge = Callable[[Mapping[str, Value]], float | None]
@@ -67,17 +68,17 @@ def test_a_region_that_fails_is_left_alone() -> None:
     assert best(study) < 0.05
 
 
-def test_every_second_trial_is_spread_over_the_space_while_most_are_stopped() -> None:
+def test_two_of_three_trials_are_drawn_by_densities_while_most_are_stopped() -> None:
     study = play(PLANE, bowl, 12)
     few, most = (with_stopped(study, count) for count in (3, 9))
 
-    def near(known: StudyView, parity: int) -> float:
-        """How far from the bowl's bottom trials of every second number are, in the mean."""
-        views = (replace(known, issued=issued) for issued in range(12 + parity, 30, 2))
-        return float(np.mean([bowl(GP().propose(view, 1)[0].candidate) for view in views]))
+    def broad(known: StudyView) -> list[int]:
+        """The numbers of the next trials that are TPE's."""
+        views = [replace(known, issued=issued) for issued in range(12, 20)]
+        return [view.issued for view in views if GP().propose(view, 1) == TPE().propose(view, 1)]
 
-    assert near(most, parity=0) > 0.05 > near(most, parity=1)
-    assert near(few, parity=0) < 0.05
+    assert broad(most) == [13, 14, 16, 17, 19]
+    assert broad(few) == []
 
 
 def with_stopped(study: StudyView, count: int) -> StudyView:

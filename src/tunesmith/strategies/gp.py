@@ -33,6 +33,7 @@ from tunesmith.strategies._gp.observations import Observations, observe
 from tunesmith.strategies._gp.plateaus import Plateaus, reach_of
 from tunesmith.strategies._gp.traits import trait_cube_of
 from tunesmith.strategies._strategy import Strategy, draw_unseen, one_by_one
+from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Proposal, State, StudyView
 
 # Priors from wary to bold: one most probable kernel is too sure of itself, the mean over several is not.
@@ -42,6 +43,8 @@ TEMPERS = (-0.7, 0.0, 0.7)
 MARGIN, MOST_MARGIN = 0.1, 2.0
 # Where in the sequence the design of every second trial begins.
 ASIDE = 32
+# What draws the trials that are for breadth.
+BROAD = TPE()
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ class GP(Strategy):
         earlier = guides(study, cube, seen)
         if not earlier and seen.finite < self._design(cube):
             return _spread(cube, study, _place(study), rng)
-        if not earlier and _is_looking_around(seen, study):
-            return _spread(cube, study, ASIDE + study.issued // 2, rng)
+        if not earlier and _is_for_breadth(seen, study):
+            return dict(BROAD.propose(study, 1)[0].candidate)
         effort = Effort() if study.space.quick else SPARING
         ranked = _acquisition(cube, seen, study.seed, earlier).ranked(seen.units[seen.best_first()], rng, effort)
         return _first_untried(ranked, cube, study, rng)
@@ -92,14 +95,15 @@ class GP(Strategy):
         return self.startup or min(max(2 * len(learned), 6), 12)
 
 
-def _is_looking_around(seen: Observations, study: StudyView) -> bool:
-    """Tell whether the next trial is one of the sequence's: every second one where most are stopped, so that they are cheap.
+def _is_for_breadth(seen: Observations, study: StudyView) -> bool:
+    """Tell whether the next trial is drawn by densities, as two of three are where most trials are stopped.
 
-    As BOHB's random ones (Falkner et al., 2018, section 3): what successive halving is sure to find is found even where the
-    losses of short trials beside long ones mislead the process.
+    BOHB draws so (Falkner et al., 2018). What is stopped is cheap, so breadth pays, and the losses of short trials beside long
+    ones mislead a process, whose fine steps around the best each run to their end. To densities a stopped trial is a bad one
+    whatever it had come to.
     """
     stopped = sum(trial.state is State.STOPPED for trial in study.trials)
-    return 2 * stopped > seen.finite and study.issued % 2 == 0
+    return 2 * stopped > seen.finite and study.issued % 3 > 0
 
 
 def _spread(cube: Cube, study: StudyView, place: int, rng: np.random.Generator) -> dict[str, Value]:
