@@ -12,6 +12,7 @@ from tunesmith.strategies._gp.improvement import log_improvement
 from tunesmith.strategies._gp.interior import interior_of
 from tunesmith.strategies._gp.kernel import Features, Kernel, Together, features, together
 from tunesmith.strategies._gp.model import Posterior, Prior, _surprise, fit, prior_of
+from tunesmith.strategies._gp.observations import branch_weights
 from tunesmith.strategies._gp.plateaus import Plateaus
 from tunesmith.strategies._gp.warp import warp
 
@@ -145,6 +146,31 @@ def test_an_outlier_does_not_hide_the_others() -> None:
     losses = np.random.default_rng(0).random(40)
     with_outlier = np.append(losses, 1e12)
     assert np.std(warp(with_outlier)[:40]) > 0.5
+
+
+def test_a_loss_that_weighs_twice_counts_as_two() -> None:
+    losses = np.random.default_rng(0).exponential(size=30)
+    twice = np.arange(30) % 3 == 0
+    weighed = warp(losses, np.where(twice, 2.0, 1.0))
+    repeated = warp(np.concatenate([losses, losses[twice]]))
+    np.testing.assert_allclose(weighed, repeated[:30], atol=1e-4)
+
+
+def test_a_crowd_in_one_branch_does_not_hide_what_the_others_came_to() -> None:
+    rng = np.random.default_rng(0)
+    units = np.full((46, 3), np.nan)
+    units[:40, 0], units[40:43, 1], units[43:, 2] = rng.random(40), rng.random(3), rng.random(3)
+    losses = np.concatenate([0.1 + 1e-4 * rng.random(40), [0.2, 0.25, 0.3], [0.4, 0.5, 0.6]])
+    alike = warp(losses)[40:]
+    assert np.ptp(alike) == 0
+    told_apart = warp(losses, branch_weights(units))[40:]
+    assert (np.diff(told_apart) > 0.1).all()
+
+
+def test_branches_weigh_alike_and_a_space_without_any_weighs_every_trial_alike() -> None:
+    units = np.array([[0.1, np.nan]] * 3 + [[np.nan, 0.5]])
+    np.testing.assert_allclose(branch_weights(units), [2 / 3, 2 / 3, 2 / 3, 2])
+    assert (branch_weights(np.random.default_rng(0).random((7, 2))) == 1).all()
 
 
 @pytest.mark.parametrize("losses", [[3.0], [2.0, 2.0, 2.0], [0.0, 0.0]])

@@ -15,7 +15,7 @@ from tunesmith.strategies._gp.cube import Column, Cube
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.kernel import CENTRE, Features, Kernel, categories_of, features, numbers_of
 from tunesmith.strategies._gp.model import Posterior, Told
-from tunesmith.strategies._gp.observations import thinned
+from tunesmith.strategies._gp.observations import branch_weights, thinned
 from tunesmith.strategies._gp.warp import warp
 from tunesmith.study import EarlierStudy, StudyView
 
@@ -98,7 +98,8 @@ def _rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 def processes(study: StudyView, cube: Cube) -> list[tuple[EarlierStudy, Earlier]]:
     """Return the earlier studies that have something to tell, and their processes: a shared column, and losses that differ."""
     most = max(MOST_TOLD // max(len(study.earlier), 1), LEAST_TOLD)
-    told = [(each, cube.encode(each.candidates), warp(np.array(each.losses))) for each in study.earlier if each.losses]
+    encoded = [(each, cube.encode(each.candidates)) for each in study.earlier if each.losses]
+    told = [(each, units, warp(np.array(each.losses), branch_weights(units))) for each, units in encoded]
     kept = [(each, thinned(values, most), units, values) for each, units, values in told]
     return [
         (each, _process(cube.columns, units[rows].tobytes(), values[rows].tobytes(), study.seed))

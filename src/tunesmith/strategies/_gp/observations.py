@@ -53,11 +53,12 @@ def observe(study: StudyView, cube: Cube) -> Observations:
     found = np.array([losses.get(trial.number, np.nan) for trial in ended], dtype=float)
     kept = thinned(found, MOST_SEEN)
     metrics = [ended[i].metrics for i in kept]
+    units = cube.encode(ended[i].candidate for i in kept)
     excesses = [warp_excess(np.array([constraint.excess(each) for each in metrics])) for constraint in study.constraints]
     return Observations(
-        units=cube.encode(ended[i].candidate for i in kept),
+        units=units,
         losses=found[kept],
-        values=_values(found[kept]),
+        values=_values(found[kept], branch_weights(units)),
         excesses=np.array(excesses).reshape(len(excesses), len(kept)),
         running=cube.encode(trial.candidate for trial in ordered if trial.state is State.RUNNING),
         finite=int(np.isfinite(found).sum()),
@@ -76,11 +77,21 @@ def thinned(losses: np.ndarray, most: int) -> np.ndarray:
     return np.sort(np.concatenate([chosen, others]))
 
 
-def _values(losses: np.ndarray) -> np.ndarray:
+def branch_weights(units: np.ndarray) -> np.ndarray:
+    """Return weights of n x d units, 1 in the mean, by which all branches of a space (rows of the same columns) weigh alike.
+
+    A search crowds where it has found something, and by its many trials there what is left to gain there would look large, all
+    that other branches came to alike.
+    """
+    _, branch, sizes = np.unique(np.isfinite(units), axis=0, return_inverse=True, return_counts=True)
+    return len(units) / (len(sizes) * sizes[branch.ravel()])
+
+
+def _values(losses: np.ndarray, weights: np.ndarray) -> np.ndarray:
     finite = np.isfinite(losses)
     if not finite.any():
         return np.zeros_like(losses)
     values = np.empty_like(losses)
-    values[finite] = warp(losses[finite])
+    values[finite] = warp(losses[finite], weights[finite])
     values[~finite] = values[finite].max()
     return values

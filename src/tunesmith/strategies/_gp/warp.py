@@ -9,35 +9,53 @@ TAIL = 6.0
 TINY = 1e-13
 
 
-def warp(losses: np.ndarray) -> np.ndarray:
-    """Return losses with the bad tail cut, made normal by Yeo & Johnson's power (2000), mean 0 and deviation 1."""
-    cut = _cut_tail(_scaled(losses))
+def warp(losses: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return losses with the bad tail cut, made normal by Yeo & Johnson's power (2000), mean 0 and deviation 1.
+
+    weights: how much each counts for the median, the power, the mean and the deviation; None: all alike.
+    """
+    parts = np.ones(len(losses)) if weights is None else weights * (len(losses) / weights.sum())
+    cut = _cut_tail(_scaled(losses, parts), parts)
     if np.ptp(cut) < TINY:
         return np.zeros_like(cut)
-    power = minimize_scalar(lambda power: -_likelihood(cut, power), bounds=(-4.0, 4.0), method="bounded").x
-    shaped = _standard(_yeo_johnson(cut, float(power)))
-    return shaped if np.isfinite(shaped).all() else _standard(cut)
+    power = minimize_scalar(lambda power: -_likelihood(cut, power, parts), bounds=(-4.0, 4.0), method="bounded").x
+    shaped = _standard(_yeo_johnson(cut, float(power)), parts)
+    return shaped if np.isfinite(shaped).all() else _standard(cut, parts)
 
 
-def _scaled(losses: np.ndarray) -> np.ndarray:
+def _scaled(losses: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return losses around their median in units of their good half: differences of 1e300 must not overflow."""
     largest = float(np.abs(losses).max())
     losses = losses / largest if largest > 0 else losses
-    middle, best = float(np.median(losses)), float(losses.min())
+    middle, best = _median(losses, weights), float(losses.min())
     spread = middle - best
     if spread <= TINY * max(abs(middle), abs(best)):
         spread = float(np.ptp(losses))
     return (losses - middle) / spread if spread > 0 else np.zeros_like(losses)
 
 
-def _cut_tail(losses: np.ndarray) -> np.ndarray:
-    middle, best = np.median(losses), losses.min()
+def _cut_tail(losses: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    middle, best = _median(losses, weights), losses.min()
     return np.minimum(losses, best + TAIL * (middle - best)) if middle > best else losses
 
 
-def _standard(values: np.ndarray) -> np.ndarray:
-    deviation = values.std()
-    return (values - values.mean()) / deviation if deviation > TINY else np.zeros_like(values)
+def _median(losses: np.ndarray, weights: np.ndarray) -> float:
+    """Return the loss at half of the weight, the mean of two where it lies between them."""
+    order = np.argsort(losses, kind="stable")
+    reached = np.cumsum(weights[order])
+    low, high = np.searchsorted(reached, np.array([1 - TINY, 1 + TINY]) * 0.5 * reached[-1])
+    return float(0.5 * (losses[order[low]] + losses[order[high]]))
+
+
+def _standard(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    mean, variance = _mean_and_variance(values, weights)
+    deviation = np.sqrt(variance)
+    return (values - mean) / deviation if deviation > TINY else np.zeros_like(values)
+
+
+def _mean_and_variance(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    mean = np.average(values, weights=weights)
+    return float(mean), float(np.average((values - mean) ** 2, weights=weights))
 
 
 def _yeo_johnson(values: np.ndarray, power: float) -> np.ndarray:
@@ -48,12 +66,11 @@ def _yeo_johnson(values: np.ndarray, power: float) -> np.ndarray:
     return raised - lowered
 
 
-def _likelihood(values: np.ndarray, power: float) -> float:
-    shaped = _yeo_johnson(values, power)
-    variance = float(shaped.var())
+def _likelihood(values: np.ndarray, power: float, weights: np.ndarray) -> float:
+    variance = _mean_and_variance(_yeo_johnson(values, power), weights)[1]
     if not np.isfinite(variance) or variance <= 0:
         return -np.inf
-    jacobian = (power - 1.0) * float((np.sign(values) * np.log1p(np.abs(values))).sum())
+    jacobian = (power - 1.0) * float((weights * np.sign(values) * np.log1p(np.abs(values))).sum())
     return -0.5 * len(values) * np.log(variance) + jacobian
 
 
