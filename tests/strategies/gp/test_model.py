@@ -8,13 +8,15 @@ from scipy.stats import norm
 from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.acquire import Acquisition
 from tunesmith.strategies._gp.cube import TreeCube
+from tunesmith.strategies._gp.fitting import fitted as fitted_kernels
 from tunesmith.strategies._gp.improvement import log_improvement
 from tunesmith.strategies._gp.interior import interior_of
 from tunesmith.strategies._gp.kernel import Features, Kernel, Together, features, together
 from tunesmith.strategies._gp.model import Posterior, Prior, _surprise, fit, prior_of
-from tunesmith.strategies._gp.observations import branch_weights
+from tunesmith.strategies._gp.observations import branch_weights, observe
 from tunesmith.strategies._gp.plateaus import Plateaus
 from tunesmith.strategies._gp.warp import warp
+from tunesmith.study import Objective, State, StudyView, Trial
 
 SPACE = Parameters(
     {
@@ -55,20 +57,34 @@ def test_the_kernels_gradient_is_that_of_its_value() -> None:
     np.testing.assert_allclose(slope, np.asarray(approx_fprime(theta, value)), atol=1e-4 * np.abs(slope).max())
 
 
-def test_lengths_grow_with_the_parameters_of_a_branch_and_not_with_those_of_others() -> None:
-    branches = {
-        "one": {"p": {"uniform": [0, 1]}, "q": {"uniform": [0, 1]}},
-        "other": {f"r{i}": {"uniform": [0, 1]} for i in range(9)},
+BRANCHES = Parameters(
+    {
+        "x": {"uniform": [0, 1]},
+        "branch": {
+            "choice": {
+                "one": {"p": {"uniform": [0, 1]}, "q": {"uniform": [0, 1]}},
+                "other": {f"r{i}": {"uniform": [0, 1]} for i in range(9)},
+            }
+        },
     }
-    cube = TreeCube(Parameters({"x": {"uniform": [0, 1]}, "branch": {"choice": branches}}))
+)
+
+
+def test_lengths_grow_with_the_parameters_of_a_branch_and_not_with_those_of_others() -> None:
+    cube = TreeCube(BRANCHES)
     units = cube.settle(np.random.default_rng(0).random((40, len(cube.columns))))
     active = np.isfinite(units).sum(axis=1)
     assert set(active) == {4, 11}
     dimensions = together(units, cube.columns)
     np.testing.assert_allclose(dimensions.numbers, [active.mean(), 4, 4, *[11] * 9])
     np.testing.assert_allclose(dimensions.categories, [1])
-    x, p, q, *others = prior_of(dimensions).mean[: len(dimensions.numbers)]
-    assert p == q < x < others[0]
+    # Where all numbers are the same, trials say nothing of lengths: what is fitted is what was expected.
+    same = np.where(np.isfinite(units), 0.5, np.nan)
+    same[:, 1] = units[:, 1]
+    ((kernel, _),) = fitted_kernels(cube.columns, same, same[:, 1], 0, (0.0,))
+    x, p, q, *others = kernel.theta[: len(dimensions.numbers)]
+    assert p == pytest.approx(q)
+    assert p < x < others[0]
 
 
 def test_of_a_parameter_that_no_trial_had_yet_the_others_branches_tell() -> None:
@@ -165,6 +181,17 @@ def test_a_crowd_in_one_branch_does_not_hide_what_the_others_came_to() -> None:
     assert np.ptp(alike) == 0
     told_apart = warp(losses, branch_weights(units))[40:]
     assert (np.diff(told_apart) > 0.1).all()
+
+
+def test_a_studys_branches_weigh_alike_in_its_values() -> None:
+    crowd = [
+        Trial(i, {"x": 0.5, "branch": "one", "p": i / 40, "q": 0.5}, State.FINISHED, {"loss": 0.1 + 1e-6 * i})
+        for i in range(40)
+    ]
+    few = [{"x": 0.5, "branch": "other"} | {f"r{i}": 0.1 * n for i in range(9)} for n in range(3)]
+    others = [Trial(40 + n, candidate, State.FINISHED, {"loss": 0.3 + 0.1 * n}) for n, candidate in enumerate(few)]
+    study = StudyView(BRANCHES, Objective("loss"), trials=(*crowd, *others), issued=43)
+    assert (np.diff(observe(study, TreeCube(BRANCHES)).values[40:]) > 0.1).all()
 
 
 def test_branches_weigh_alike_and_a_space_without_any_weighs_every_trial_alike() -> None:
