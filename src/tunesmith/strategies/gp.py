@@ -5,7 +5,8 @@ is fitted to both (_gp/kernel.py, _gp/model.py), and the candidate with the grea
 (_gp/acquire.py), away from where losses repeat (_gp/plateaus.py) and from the ends of ranges (_gp/interior.py). Trials that
 still run count with what the process expects of them (Ginsbourger et al., 2010: kriging believer), so that parallel proposals
 keep apart. Constraints have processes of their own, and so have earlier studies (_gp/earlier.py), beside which this study's is
-fitted (_gp/joint.py) as long as they foretell its trials (_gp/guidance.py).
+fitted (_gp/joint.py) as long as they foretell its trials (_gp/guidance.py). Where a scheduler stops most trials, two of three
+are drawn by densities instead (tpe.py).
 """
 
 from collections.abc import Callable, Sequence
