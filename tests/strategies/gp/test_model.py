@@ -87,7 +87,7 @@ def test_lengths_grow_with_the_parameters_of_a_branch_and_not_with_those_of_othe
     assert p < x < others[0]
 
 
-def test_of_a_parameter_that_no_trial_had_yet_the_others_branches_tell() -> None:
+def test_of_a_parameter_that_no_trial_had_yet_the_other_branches_tell() -> None:
     units = np.array([[0.5, 0.2, 0.3, np.nan], [0.1, 0.2, 0.3, np.nan]])
     cube = TreeCube(
         Parameters(
