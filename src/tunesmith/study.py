@@ -112,7 +112,7 @@ class StudyView:
     @cached_property
     def tried(self) -> frozenset[str]:
         """What all trials stand for, as `identity` tells it."""
-        return frozenset(self.identity(trial.candidate) for trial in self.trials)
+        return frozenset(self._identity_of(trial) for trial in self.trials)
 
     def identity(self, candidate: Candidate) -> str:
         """Return one text for all candidates that stand for the same; one that does not fit the space stands for itself."""
@@ -120,6 +120,10 @@ class StudyView:
             return self.space.identity(candidate)
         except SpecError:
             return canonical(candidate)
+
+    def _identity_of(self, trial: Trial) -> str:
+        """Return the same of a trial's candidate, whose own text is remembered where it stands for itself alone."""
+        return trial.key if type(self.space).identity is Space.identity else self.identity(trial.candidate)
 
     def is_new(self, candidate: Candidate) -> bool:
         """Tell whether no trial has tried what the candidate stands for."""

@@ -11,7 +11,7 @@ from tunesmith.spaces.parameters import Parameters
 from tunesmith.strategies._gp.earlier import Earlier, processes
 from tunesmith.strategies._gp.fitting import fitted
 from tunesmith.strategies._gp.joint import Joint
-from tunesmith.strategies._gp.kernel import features, together
+from tunesmith.strategies._gp.kernel import features, pairs_of, together
 from tunesmith.strategies._gp.model import Fitted, Posterior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.warp import warp
 from tunesmith.strategies.gp import GP
@@ -87,13 +87,13 @@ def test_the_slope_is_that_of_the_values(studies: tuple[EarlierStudy, ...]) -> N
 def test_the_fits_gradient_is_that_of_its_value() -> None:
     few, values = seen(15)
     given = [each.foretold(few) for each in told(BOWL, PARTIAL)]
-    prior = PRIOR.joined(2, 0.5, 0.5, 0.0, 2.5)
+    prior, pairs = PRIOR.joined(2, 0.5, 0.5, 0.0, 2.5), pairs_of(few)
 
     def value(at: np.ndarray) -> float:
-        return _surprise(at, few, warp(values), prior, given)[0]
+        return _surprise(at, pairs, warp(values), prior, given)[0]
 
     point = prior.mean + 0.2
-    slope = _surprise(point, few, warp(values), prior, given)[1]
+    slope = _surprise(point, pairs, warp(values), prior, given)[1]
     np.testing.assert_allclose(slope, np.asarray(approx_fprime(point, value, 1e-6)), rtol=2e-3, atol=2e-3)
 
 

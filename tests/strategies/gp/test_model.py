@@ -11,7 +11,7 @@ from tunesmith.strategies._gp.cube import TreeCube
 from tunesmith.strategies._gp.fitting import fitted as fitted_kernels
 from tunesmith.strategies._gp.improvement import log_improvement
 from tunesmith.strategies._gp.interior import interior_of
-from tunesmith.strategies._gp.kernel import Features, Kernel, Together, features, together
+from tunesmith.strategies._gp.kernel import Features, Kernel, Together, features, pairs_of, together
 from tunesmith.strategies._gp.model import Posterior, Prior, _surprise, fit, prior_of
 from tunesmith.strategies._gp.observations import branch_weights, observe
 from tunesmith.strategies._gp.plateaus import Plateaus
@@ -47,14 +47,22 @@ def fitted(count: int = 30) -> Posterior:
 
 def test_the_kernels_gradient_is_that_of_its_value() -> None:
     seen, values = some(30), np.random.default_rng(2).normal(size=30)
-    prior = usual(seen)
+    prior, pairs = usual(seen), pairs_of(seen)
     theta = prior.mean + 0.3
 
     def value(at: np.ndarray) -> float:
-        return _surprise(at, seen, values, prior)[0]
+        return _surprise(at, pairs, values, prior)[0]
 
-    slope = _surprise(theta, seen, values, prior)[1]
+    slope = _surprise(theta, pairs, values, prior)[1]
     np.testing.assert_allclose(slope, np.asarray(approx_fprime(theta, value)), atol=1e-4 * np.abs(slope).max())
+
+
+def test_a_covariance_is_the_same_by_pairs_one_by_one_and_all_at_once() -> None:
+    seen = some(30)
+    kernel, pairs = Kernel(usual(seen).mean + 0.3, seen.numbers.shape[1]), pairs_of(seen)
+    covariances = kernel.between(seen, seen)
+    np.testing.assert_allclose(kernel.among(pairs)[0], covariances[pairs.places], rtol=1e-9)
+    np.testing.assert_allclose(kernel.slope(seen.at(np.array([7])), seen)[0], covariances[7], rtol=1e-9)
 
 
 BRANCHES = Parameters(

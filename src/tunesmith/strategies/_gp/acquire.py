@@ -122,29 +122,25 @@ class Acquisition:
 
     def _value_and_slope(self, numbers: np.ndarray, start: Features) -> tuple[float, np.ndarray]:
         options = start.options[0]
-        parts = [_improvement(posterior, best, numbers, options) for posterior, best in self.posteriors]
         chances = [_chance(bound, numbers, options) for bound in self.bounds]
         chances += [chance.slope(numbers, options) for chance in self.chances]
-        total, slope = _mean_of_logs(parts) if parts else (0.0, np.zeros_like(numbers))
+        total, slope = _improvement(self.posteriors, numbers, options) if self.posteriors else (0.0, np.zeros_like(numbers))
         return total + sum(value for value, _ in chances), slope + sum(slope for _, slope in chances)
 
 
 ValueAndSlope = tuple[float, np.ndarray]
 
 
-def _mean_of_logs(parts: Sequence[ValueAndSlope]) -> ValueAndSlope:
-    values = np.array([value for value, _ in parts])
-    total = float(np.logaddexp.reduce(values))
-    return total, np.exp(values - total) @ np.array([slope for _, slope in parts])
-
-
-def _improvement(posterior: Process, best: float, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
-    """Return the log expected improvement at one candidate and its gradient by the numbers."""
-    mean, deviation, up, wider = posterior.slope(numbers, options)
-    z = (best - mean) / deviation
-    value = float(log_improvement(best, np.array([mean]), np.array([deviation]))[0])
-    share = float(np.exp(log_ndtr(z) - (value - np.log(deviation))))
-    return value, wider / deviation + share * (-up - z * wider) / deviation
+def _improvement(posteriors: Sequence[tuple[Process, float]], numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:
+    """Return the log expected improvement at one candidate, its mean over the posteriors, and its gradient by the numbers."""
+    told = [posterior.slope(numbers, options) for posterior, _ in posteriors]
+    mean, deviation, up, wider = (np.array(parts) for parts in zip(*told, strict=True))
+    best = np.array([target for _, target in posteriors])
+    z, values = (best - mean) / deviation, log_improvement(best, mean, deviation)
+    shares = np.exp(log_ndtr(z) - (values - np.log(deviation)))
+    total = np.logaddexp.reduce(values)
+    weights = np.exp(values - total) / deviation
+    return float(total), (weights * (1 - shares * z)) @ wider - (weights * shares) @ up
 
 
 def _chance(bound: Process, numbers: np.ndarray, options: np.ndarray) -> ValueAndSlope:

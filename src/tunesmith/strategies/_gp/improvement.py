@@ -6,7 +6,7 @@ from scipy.special import erfcx, ndtr
 ROOT_2PI = np.sqrt(2 * np.pi)
 
 
-def log_improvement(best: float, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def log_improvement(best: float | np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
     """Return the logarithm of the expected improvement below `best` (Ament et al., 2023), exact where it is tiny."""
     z = (best - mean) / deviation
     return np.log(deviation) + _log_h(z)

@@ -63,9 +63,9 @@ class Joint:
 
     def _change(self, one: Features) -> np.ndarray:
         """Return the gradients of one candidate's covariances with the same, by its numbers; n x p."""
-        blocks, own = [], self.kernel.change(one, self.seen)
+        blocks, own = [], self.kernel.slope(one, self.seen)[1]
         for follow, each in self.parts:
             part = each.known.part(one)
-            blocks.append(follow * each.kernel.change(part, each.seen) * each.known.numbers)
-            own = own + follow**2 * each.kernel.change(part, each.known.part(self.seen)) * each.known.numbers
+            blocks.append(follow * each.kernel.slope(part, each.seen)[1] * each.known.numbers)
+            own = own + follow**2 * each.kernel.slope(part, each.known.part(self.seen))[1] * each.known.numbers
         return np.vstack([*blocks, own])

@@ -14,6 +14,8 @@ import numpy as np
 from tunesmith.strategies._gp.cube import Column
 
 ROOT5 = np.sqrt(5.0)
+# Added to squared distances, whose root has no slope at 0.
+LEAST_SQUARE = 1e-12
 # What a number is taken for where it is inactive.
 CENTRE = 0.5
 
@@ -111,6 +113,29 @@ def _indicators(units: np.ndarray, options: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """How far candidates are apart, two by two: what does not change while a kernel is fitted.
+
+    squares: pairs x s, squared differences of the numbers, summed by scale. differing: pairs x q, 1 where a category differs.
+    places: of each pair in the upper triangle of a matrix, row by row. size: how many candidates there are.
+    """
+
+    squares: np.ndarray
+    differing: np.ndarray
+    places: tuple[np.ndarray, np.ndarray]
+    size: int
+
+
+def pairs_of(seen: Features) -> Pairs:
+    """Return all pairs of candidates."""
+    first, second = np.triu_indices(len(seen), 1)
+    by_scale = np.eye(seen.scales.max(initial=-1) + 1)[seen.scales]
+    squares = (seen.numbers[first] - seen.numbers[second]) ** 2 @ by_scale
+    differing = 1.0 - (seen.options[first] * seen.options[second]) @ seen.groups.T
+    return Pairs(squares, differing, (first, second), len(seen))
+
+
+@dataclass(frozen=True)
 class Kernel:
     """A covariance with its hyperparameters."""
 
@@ -128,28 +153,42 @@ class Kernel:
         return float(np.exp(self.theta[-1])) + 1e-6
 
     @property
+    def weights(self) -> np.ndarray:
+        """How much a difference in each category decays, shape (q,)."""
+        return np.exp(self.theta[self.lengths : -2])
+
+    @property
     def inverse_squares(self) -> np.ndarray:
         """The inverse squares of the lengths, one per scale."""
         return np.exp(-2.0 * self.theta[: self.lengths])
 
-    def parts(self, a: Features, b: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return r, the numbers' part and the categories' part; each is a x b."""
-        scale = np.exp(-self.theta[: self.lengths])[a.scales]
-        r = np.sqrt(squared_distances(a.numbers * scale, b.numbers * scale) + 1e-12)
-        weights = np.exp(self.theta[self.lengths : -2])
-        same = (a.options * (weights @ a.groups)) @ b.options.T if len(weights) else 0.0
-        return r, (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r), np.exp(same - weights.sum()) * np.ones_like(r)
-
     def between(self, a: Features, b: Features) -> np.ndarray:
         """Return the a x b covariances."""
-        _, near, alike = self.parts(a, b)
-        return self.variance * near * alike
+        scale = np.exp(-self.theta[: self.lengths])[a.scales]
+        r = np.sqrt(squared_distances(a.numbers * scale, b.numbers * scale) + LEAST_SQUARE)
+        return self._at_zero(a, b) * (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r)
 
-    def change(self, one: Features, others: Features) -> np.ndarray:
-        """Return the gradients of one candidate's covariances with others, by its numbers; n x p."""
-        r, _, alike = (part[0] for part in self.parts(one, others))
-        steep = -self.variance * alike * (5 / 3) * (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
-        return steep[:, None] * (one.numbers[0] - others.numbers) * self.inverse_squares[one.scales]
+    def _at_zero(self, a: Features, b: Features) -> np.ndarray:
+        """Return the covariances at r = 0, which categories alone decide; a x b, or 1 x 1 where there are none."""
+        if not len(self.weights):
+            return np.array([[self.variance]])
+        return self.variance * np.exp((a.options * (self.weights @ a.groups)) @ b.options.T - self.weights.sum())
+
+    def among(self, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
+        """Return the covariances of pairs, and what their slopes by half a squared, scaled distance are, but for the sign."""
+        r = np.sqrt(pairs.squares @ self.inverse_squares + LEAST_SQUARE)
+        decay = self.variance * np.exp(-ROOT5 * r - pairs.differing @ self.weights)
+        risen = (1 + ROOT5 * r) * decay
+        return risen + 5 / 3 * r**2 * decay, 5 / 3 * risen
+
+    def slope(self, one: Features, others: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return one candidate's covariances with n others, and their gradients by its numbers; shapes (n,), (n, p)."""
+        away = one.numbers - others.numbers
+        squares = self.inverse_squares[one.scales]
+        r = np.sqrt(away**2 @ squares + LEAST_SQUARE)
+        risen = self._at_zero(one, others)[0] * np.exp(-ROOT5 * r)
+        steep = -5 / 3 * (1 + ROOT5 * r) * risen
+        return (1 + ROOT5 * r + 5 / 3 * r**2) * risen, steep[:, None] * away * squares
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, solve_triangular
+from scipy.linalg import LinAlgError, get_lapack_funcs, solve_triangular
 from scipy.optimize import minimize
 
-from tunesmith.strategies._gp.kernel import ROOT5, Features, Kernel, Together
+from tunesmith.strategies._gp.kernel import Features, Kernel, Pairs, Together, pairs_of
 
 ITERATIONS = 40
 # Beside what is told: the variance of an unknown level, and how far it is followed before anything is known.
 LEVEL = 4.0
 FOLLOWED = 0.7
+
+# LAPACK itself, since what SciPy puts around it takes longer than a small matrix does.
+potrf, potri, potrs = get_lapack_funcs(("potrf", "potri", "potrs"))
 
 # Means (n,) and covariances (n, n) of a function at n candidates.
 Told = tuple[np.ndarray, np.ndarray]
@@ -73,6 +76,7 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, prior: Pri
     Kennedy & O'Hagan, "Predicting the output from a complex computer code when fast approximations are available", 2000,
     section 2; a further level is as likely as any.
     """
+    pairs = pairs_of(seen)
     prior = prior.joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
     starts = [prior.mean, prior.mean + 0.5 * rng.normal(size=len(prior.mean))]
     starts[1][len(prior.mean) - len(told) :] = 0.1
@@ -81,7 +85,7 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, prior: Pri
         minimize(
             _surprise,
             np.clip(start, prior.low, prior.high),
-            (seen, values, prior, told),
+            (pairs, values, prior, told),
             method="L-BFGS-B",
             jac=True,
             bounds=bounds,
@@ -91,58 +95,57 @@ def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, prior: Pri
     ]
     best = min(found, key=lambda result: result.fun).x
     own = len(best) - len(told)
-    return Kernel(best[:own], lengths_of(seen)), best[own:]
+    return Kernel(best[:own], pairs.squares.shape[1]), best[own:]
 
 
 def _surprise(
-    point: np.ndarray, seen: Features, values: np.ndarray, prior: Prior, told: Sequence[Told] = ()
+    point: np.ndarray, pairs: Pairs, values: np.ndarray, prior: Prior, told: Sequence[Told] = ()
 ) -> tuple[float, np.ndarray]:
     """Return the negative log posterior of theta and what follows it, up to a constant, and its gradient."""
     theta, follows = point[: len(point) - len(told)], point[len(point) - len(told) :]
-    kernel = Kernel(theta, lengths_of(seen))
-    r, near, alike = kernel.parts(seen, seen)
-    covariance = kernel.variance * near * alike
-    total = covariance + kernel.noise * np.eye(len(seen)) + (LEVEL if told else 0.0)
+    kernel = Kernel(theta, pairs.squares.shape[1])
+    covariances, steep = kernel.among(pairs)
+    upper = np.zeros((pairs.size, pairs.size))
+    upper[pairs.places] = covariances
+    np.fill_diagonal(upper, kernel.variance + kernel.noise)
     left = values
     for follow, (mean, spread) in zip(follows, told, strict=True):
-        total, left = total + follow**2 * spread, left - follow * mean
+        upper, left = upper + follow**2 * spread, left - follow * mean
     try:
-        factor = cho_factor(total, lower=True)
+        factor = _factor(upper.T + (LEVEL if told else 0.0))
     except LinAlgError:
         return 1e10, np.zeros_like(point)
-    inverse = cho_solve(factor, np.eye(len(seen)))
-    weights = inverse @ left
-    pull = inverse - np.outer(weights, weights)
-    slope = pull * kernel.variance * alike * (5 / 3) * (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
-    gradient = 0.5 * np.concatenate(
+    weights = potrs(factor, left, lower=1)[0]
+    inverse = potri(factor, lower=1)[0].T
+    pull = inverse[pairs.places] - weights[pairs.places[0]] * weights[pairs.places[1]]
+    own_pull = np.trace(inverse) - weights @ weights
+    pulled = pull * covariances
+    gradient = np.concatenate(
         [
-            _by_scales(slope, seen) * kernel.inverse_squares,
-            -_by_categories(pull * covariance, seen) * np.exp(theta[kernel.lengths : -2]),
-            [(pull * covariance).sum(), np.trace(pull) * np.exp(theta[-1])],
-            [2 * (f * (pull * spread).sum() - mean @ weights) for f, (mean, spread) in zip(follows, told, strict=True)],
+            (pull * steep) @ pairs.squares * kernel.inverse_squares,
+            -(pulled @ pairs.differing) * kernel.weights,
+            [pulled.sum() + 0.5 * own_pull * kernel.variance, 0.5 * own_pull * np.exp(theta[-1])],
+            [_pull_of(follow, each, inverse, weights) for follow, each in zip(follows, told, strict=True)],
         ]
     )
     away = (point - prior.mean) / prior.deviation
-    surprise = 0.5 * left @ weights + np.log(np.diag(factor[0])).sum() + 0.5 * away @ away
+    surprise = 0.5 * left @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
     return float(surprise), gradient + away / prior.deviation
 
 
-def lengths_of(seen: Features) -> int:
-    """Return how many lengths a kernel of these features has."""
-    return int(seen.scales.max(initial=-1)) + 1
+def _pull_of(follow: float, told: Told, inverse: np.ndarray, weights: np.ndarray) -> float:
+    """Return the gradient by how far what is told is followed; `inverse`: its upper triangle alone."""
+    mean, spread = told
+    whole = 2 * (inverse * spread).sum() - np.diag(inverse) @ np.diag(spread)
+    return float(follow * (whole - weights @ spread @ weights) - mean @ weights)
 
 
-def _by_scales(slope: np.ndarray, seen: Features) -> np.ndarray:
-    """Return the sum over all pairs of slope times the squared difference, one per scale."""
-    numbers = seen.numbers
-    each = 2 * ((numbers**2).T @ slope.sum(1) - (numbers * (slope @ numbers)).sum(0))
-    return np.bincount(seen.scales, each, lengths_of(seen))
-
-
-def _by_categories(slope: np.ndarray, seen: Features) -> np.ndarray:
-    """Return the sum over all pairs that differ of slope, one per category."""
-    alike = (seen.options * (slope @ seen.options)).sum(0)
-    return slope.sum() - seen.groups @ alike if len(seen.groups) else np.zeros(0)
+def _factor(covariance: np.ndarray) -> np.ndarray:
+    """Return the lower triangle of Cholesky's factor; raises LinAlgError."""
+    factor, failed = potrf(covariance, lower=1, clean=1)
+    if failed:
+        raise LinAlgError("a covariance is not positive definite")
+    return factor
 
 
 class Given:
@@ -152,20 +155,23 @@ class Given:
     """
 
     def __init__(self, covariance: np.ndarray, values: np.ndarray) -> None:
-        self.factor = cho_factor(covariance, lower=True)
-        self.weights = cho_solve(self.factor, values)
+        self.factor = _factor(covariance)
+        self.weights = self._solve(values)
+
+    def _solve(self, right: np.ndarray) -> np.ndarray:
+        return potrs(self.factor, right, lower=1)[0]
 
     def surprises(self) -> np.ndarray:
         """Return how improbable each value is to a process that knows all others: negative log densities, shape (n,).
 
         Rasmussen & Williams, section 5.4.2.
         """
-        precisions = np.diag(cho_solve(self.factor, np.eye(len(self.weights))))
+        precisions = np.diag(potri(self.factor, lower=1)[0])
         return 0.5 * (self.weights**2 / precisions - np.log(precisions) + np.log(2 * np.pi))
 
     def spread(self, cross: np.ndarray) -> np.ndarray:
         """Return what of m candidates the values explain; n x m, its columns' products are covariances explained."""
-        return solve_triangular(self.factor[0], cross.T, lower=True)
+        return solve_triangular(self.factor, cross.T, lower=True, check_finite=False)
 
     def predict(self, cross: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:
         """Return means and deviations of m candidates, whose covariances with the values are m x n."""
@@ -174,7 +180,7 @@ class Given:
 
     def slope(self, cross: np.ndarray, change: np.ndarray, variance: float) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return mean and deviation of one candidate, and their gradients; cross: (n,), change: its gradients, n x p."""
-        solved = cho_solve(self.factor, cross)
+        solved = self._solve(cross)
         deviation = float(np.sqrt(max(variance - cross @ solved, 1e-10)))
         return float(cross @ self.weights), deviation, change.T @ self.weights, -(change.T @ solved) / deviation
 
@@ -200,5 +206,4 @@ class Posterior:
     def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return mean and deviation at one candidate, and their gradients by its numbers."""
         one = self.seen.like(numbers, options)
-        cross, change = self.kernel.between(one, self.seen)[0], self.kernel.change(one, self.seen)
-        return self.given.slope(cross, change, self.kernel.variance)
+        return self.given.slope(*self.kernel.slope(one, self.seen), self.kernel.variance)
