@@ -7,7 +7,7 @@ Notation:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -167,21 +167,22 @@ class TracedCube(Cube):
         self.position = {key: position for position, key in enumerate(found)}
 
     def settle(self, units: np.ndarray) -> np.ndarray:
-        return np.array([self._settle(row) for row in units]).reshape(units.shape)
+        middles = [column.settle(units[:, j]) for j, column in enumerate(self.columns)]
+        return np.array([self._walked(row) for row in zip(*middles, strict=True)]).reshape(units.shape)
 
-    def _settle(self, row: np.ndarray) -> np.ndarray:
-        settled = np.full(len(self.columns), np.nan)
+    def _walked(self, units: Sequence[float]) -> np.ndarray:
+        """Return the units that the program asks for; of what no sample showed the middle."""
+        asked = np.full(len(self.columns), np.nan)
 
         def pick(name: str, distribution: Distribution) -> Value:
             at = self.position.get((name, distribution))
             if at is None:
                 return distribution.quantile(0.5)
-            value = distribution.quantile(float(self.columns[at].settle(row[at : at + 1])[0]))
-            settled[at] = distribution.cdf([value])[0]
-            return value
+            asked[at] = units[at]
+            return distribution.quantile(float(units[at]))
 
         self.space.choose(pick)
-        return settled
+        return asked
 
 
 def cube_of(space: Space, seed: int) -> Cube:
