@@ -61,7 +61,7 @@ def test_a_covariance_is_the_same_by_pairs_one_by_one_and_all_at_once() -> None:
     seen = some(30)
     kernel, pairs = Kernel(usual(seen).mean + 0.3, seen.numbers.shape[1]), pairs_of(seen)
     covariances = kernel.between(seen, seen)
-    np.testing.assert_allclose(kernel.among(pairs)[0], covariances[pairs.places], rtol=1e-9)
+    np.testing.assert_allclose(kernel.among(pairs)[0], covariances.ravel()[pairs.places], rtol=1e-9)
     np.testing.assert_allclose(kernel.slope(seen.at(np.array([7])), seen)[0], covariances[7], rtol=1e-9)
 
 

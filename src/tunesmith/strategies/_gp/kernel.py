@@ -8,6 +8,7 @@ Notation:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -117,13 +118,19 @@ class Pairs:
     """How far candidates are apart, two by two: what does not change while a kernel is fitted.
 
     squares: pairs x s, squared differences of the numbers, summed by scale. differing: pairs x q, 1 where a category differs.
-    places: of each pair in the upper triangle of a matrix, row by row. size: how many candidates there are.
+    first, second: which two candidates, so that first < second. size: how many candidates there are.
     """
 
     squares: np.ndarray
     differing: np.ndarray
-    places: tuple[np.ndarray, np.ndarray]
+    first: np.ndarray
+    second: np.ndarray
     size: int
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Where a size x size matrix, row by row, holds each pair; all are above the diagonal."""
+        return self.first * self.size + self.second
 
 
 def pairs_of(seen: Features) -> Pairs:
@@ -132,7 +139,7 @@ def pairs_of(seen: Features) -> Pairs:
     by_scale = np.eye(seen.scales.max(initial=-1) + 1)[seen.scales]
     squares = (seen.numbers[first] - seen.numbers[second]) ** 2 @ by_scale
     differing = 1.0 - (seen.options[first] * seen.options[second]) @ seen.groups.T
-    return Pairs(squares, differing, (first, second), len(seen))
+    return Pairs(squares, differing, first, second, len(seen))
 
 
 @dataclass(frozen=True)
@@ -176,10 +183,10 @@ class Kernel:
 
     def among(self, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
         """Return the covariances of pairs, and what their slopes by half a squared, scaled distance are, but for the sign."""
-        r = np.sqrt(pairs.squares @ self.inverse_squares + LEAST_SQUARE)
-        decay = self.variance * np.exp(-ROOT5 * r - pairs.differing @ self.weights)
-        risen = (1 + ROOT5 * r) * decay
-        return risen + 5 / 3 * r**2 * decay, 5 / 3 * risen
+        z = ROOT5 * np.sqrt(pairs.squares @ self.inverse_squares + LEAST_SQUARE)
+        decay = self.variance * np.exp(-z - pairs.differing @ self.weights)
+        risen = (1 + z) * decay
+        return risen + z**2 / 3 * decay, 5 / 3 * risen
 
     def slope(self, one: Features, others: Features) -> tuple[np.ndarray, np.ndarray]:
         """Return one candidate's covariances with n others, and their gradients by its numbers; shapes (n,), (n, p)."""

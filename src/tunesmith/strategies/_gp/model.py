@@ -106,18 +106,18 @@ def _surprise(
     kernel = Kernel(theta, pairs.squares.shape[1])
     covariances, steep = kernel.among(pairs)
     upper = np.zeros((pairs.size, pairs.size))
-    upper[pairs.places] = covariances
+    upper.ravel()[pairs.places] = covariances
     np.fill_diagonal(upper, kernel.variance + kernel.noise)
     left = values
     for follow, (mean, spread) in zip(follows, told, strict=True):
         upper, left = upper + follow**2 * spread, left - follow * mean
     try:
-        factor = _factor(upper.T + (LEVEL if told else 0.0))
+        factor = _factor(upper.T + LEVEL if told else upper.T)
     except LinAlgError:
         return 1e10, np.zeros_like(point)
-    weights = potrs(factor, left, lower=1)[0]
-    inverse = potri(factor, lower=1)[0].T
-    pull = inverse[pairs.places] - weights[pairs.places[0]] * weights[pairs.places[1]]
+    weights, log_root = potrs(factor, left, lower=1)[0], np.log(np.diag(factor)).sum()
+    inverse = potri(factor, lower=1, overwrite_c=1)[0].T
+    pull = np.take(inverse, pairs.places) - weights[pairs.first] * weights[pairs.second]
     own_pull = np.trace(inverse) - weights @ weights
     pulled = pull * covariances
     gradient = np.concatenate(
@@ -129,7 +129,7 @@ def _surprise(
         ]
     )
     away = (point - prior.mean) / prior.deviation
-    surprise = 0.5 * left @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
+    surprise = 0.5 * left @ weights + log_root + 0.5 * away @ away
     return float(surprise), gradient + away / prior.deviation
 
 
@@ -141,8 +141,8 @@ def _pull_of(follow: float, told: Told, inverse: np.ndarray, weights: np.ndarray
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
-    """Return the lower triangle of Cholesky's factor; raises LinAlgError."""
-    factor, failed = potrf(covariance, lower=1, clean=1)
+    """Return the lower triangle of Cholesky's factor, in place of a matrix in Fortran's order; raises LinAlgError."""
+    factor, failed = potrf(covariance, lower=1, clean=1, overwrite_a=1)
     if failed:
         raise LinAlgError("a covariance is not positive definite")
     return factor
