@@ -173,7 +173,7 @@ class Kernel:
         """Return the a x b covariances."""
         scale = np.exp(-self.theta[: self.lengths])[a.scales]
         r = np.sqrt(squared_distances(a.numbers * scale, b.numbers * scale) + LEAST_SQUARE)
-        return self._at_zero(a, b) * (1 + ROOT5 * r + 5 / 3 * r**2) * np.exp(-ROOT5 * r)
+        return self._at_zero(a, b) * _matern(r)[0]
 
     def _at_zero(self, a: Features, b: Features) -> np.ndarray:
         """Return the covariances at r = 0, which categories alone decide; a x b, or 1 x 1 where there are none."""
@@ -182,20 +182,26 @@ class Kernel:
         return self.variance * np.exp((a.options * (self.weights @ a.groups)) @ b.options.T - self.weights.sum())
 
     def among(self, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-        """Return the covariances of pairs, and what their slopes by half a squared, scaled distance are, but for the sign."""
-        z = ROOT5 * np.sqrt(pairs.squares @ self.inverse_squares + LEAST_SQUARE)
-        decay = self.variance * np.exp(-z - pairs.differing @ self.weights)
-        risen = (1 + z) * decay
-        return risen + z**2 / 3 * decay, 5 / 3 * risen
+        """Return the covariances of pairs, and their slopes by half a squared, scaled distance, but for the sign."""
+        near, steep = _matern(np.sqrt(pairs.squares @ self.inverse_squares + LEAST_SQUARE))
+        at_zero = self.variance * np.exp(-(pairs.differing @ self.weights))
+        return at_zero * near, at_zero * steep
 
     def slope(self, one: Features, others: Features) -> tuple[np.ndarray, np.ndarray]:
         """Return one candidate's covariances with n others, and their gradients by its numbers; shapes (n,), (n, p)."""
         away = one.numbers - others.numbers
         squares = self.inverse_squares[one.scales]
-        r = np.sqrt(away**2 @ squares + LEAST_SQUARE)
-        risen = self._at_zero(one, others)[0] * np.exp(-ROOT5 * r)
-        steep = -5 / 3 * (1 + ROOT5 * r) * risen
-        return (1 + ROOT5 * r + 5 / 3 * r**2) * risen, steep[:, None] * away * squares
+        near, steep = _matern(np.sqrt(away**2 @ squares + LEAST_SQUARE))
+        at_zero = self._at_zero(one, others)[0]
+        return at_zero * near, -(at_zero * steep)[:, None] * away * squares
+
+
+def _matern(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Matern 5/2 of scaled distances, and its slope by half a squared distance, but for the sign."""
+    z = ROOT5 * r
+    decay = np.exp(-z)
+    risen = (1 + z) * decay
+    return risen + z**2 / 3 * decay, 5 / 3 * risen
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
