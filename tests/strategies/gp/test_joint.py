@@ -51,7 +51,7 @@ def test_a_related_study_is_followed_a_shuffled_or_opposite_one_is_not() -> None
 
 def test_with_few_trials_a_related_study_tells_of_the_rest() -> None:
     few, values = seen(4)
-    alone = Posterior(fit(few, warp(values), np.random.default_rng(0), PRIOR)[0], few, warp(values))
+    alone = Posterior(fit(pairs_of(few), warp(values), np.random.default_rng(0), PRIOR)[0], few, warp(values))
     assert off(joint(4, BOWL)) < 0.5 * off(alone)
 
 
@@ -64,7 +64,7 @@ def test_it_agrees_with_what_it_has_seen() -> None:
 
 def test_without_trust_it_is_the_studys_own_process_and_a_level() -> None:
     few, values = seen(9)
-    kernel = fit(few, warp(values), np.random.default_rng(0), PRIOR)[0]
+    kernel = fit(pairs_of(few), warp(values), np.random.default_rng(0), PRIOR)[0]
     unmoved = Joint(told(BOWL), kernel, np.zeros(1), few, warp(values))
     asked = seen(20)[0]
     np.testing.assert_allclose(unmoved.predict(asked)[0], Posterior(kernel, few, warp(values)).predict(asked)[0], atol=0.6)

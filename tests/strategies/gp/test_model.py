@@ -42,7 +42,7 @@ def usual(seen: Features) -> Prior:
 def fitted(count: int = 30) -> Posterior:
     seen, rng = some(count), np.random.default_rng(1)
     values = np.sin(5 * seen.numbers[:, 0]) + seen.options[:, 0]
-    return Posterior(fit(seen, values, rng, usual(seen))[0], seen, values)
+    return Posterior(fit(pairs_of(seen), values, rng, usual(seen))[0], seen, values)
 
 
 def test_the_kernels_gradient_is_that_of_its_value() -> None:

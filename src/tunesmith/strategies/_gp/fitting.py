@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from tunesmith.strategies._gp.cube import Column
-from tunesmith.strategies._gp.kernel import features, together
+from tunesmith.strategies._gp.kernel import features, pairs_of, together
 from tunesmith.strategies._gp.model import Fitted, Teller, fit, prior_of
 from tunesmith.strategies._gp.observations import thinned
 
@@ -35,5 +35,5 @@ def _fitted_once(
     rng = np.random.default_rng([seed, len(levels)])
     seen = features(rows[kept], columns)
     foretold = [each.foretold(seen) for each in told]
-    dimensions = together(rows[kept], columns)
-    return [fit(seen, levels[kept], rng, prior_of(dimensions, temper), foretold) for temper in tempers]
+    dimensions, pairs = together(rows[kept], columns), pairs_of(seen)
+    return [fit(pairs, levels[kept], rng, prior_of(dimensions, temper), foretold) for temper in tempers]

@@ -39,7 +39,7 @@ class Joint:
     def slope(self, numbers: np.ndarray, options: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray]:
         """Return mean and deviation at one candidate, and their gradients by its numbers."""
         one = self.seen.like(numbers, options)
-        return self.given.slope(self._cross(one)[0], self._change(one), self.variance)
+        return self.given.slope(*self._slope(one), self.variance)
 
     def _covariance(self) -> np.ndarray:
         earlier = [
@@ -61,11 +61,15 @@ class Joint:
             own = own + follow**2 * each.kernel.between(part, each.known.part(self.seen))
         return np.hstack([*blocks, own])
 
-    def _change(self, one: Features) -> np.ndarray:
-        """Return the gradients of one candidate's covariances with the same, by its numbers; n x p."""
-        blocks, own = [], self.kernel.slope(one, self.seen)[1]
+    def _slope(self, one: Features) -> tuple[np.ndarray, np.ndarray]:
+        """Return one candidate's covariances with the same, and their gradients by its numbers; shapes (n,), (n, p)."""
+        blocks, (own, change) = [], self.kernel.slope(one, self.seen)
+        own = LEVEL + own
         for follow, each in self.parts:
             part = each.known.part(one)
-            blocks.append(follow * each.kernel.slope(part, each.seen)[1] * each.known.numbers)
-            own = own + follow**2 * each.kernel.slope(part, each.known.part(self.seen))[1] * each.known.numbers
-        return np.vstack([*blocks, own])
+            covariances, steep = each.kernel.slope(part, each.seen)
+            blocks.append((follow * covariances, follow * steep * each.known.numbers))
+            covariances, steep = each.kernel.slope(part, each.known.part(self.seen))
+            own, change = own + follow**2 * covariances, change + follow**2 * steep * each.known.numbers
+        crosses, changes = zip(*blocks, (own, change), strict=True)
+        return np.concatenate(crosses), np.vstack(changes)

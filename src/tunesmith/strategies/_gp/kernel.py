@@ -3,7 +3,7 @@
 Notation:
     x, c     features of candidates: numbers n x p, those of parameters in [0, 1]; options n x m, zeros and ones
     theta    logarithms: lengths of the scales (s <= p), weights of the categories (q), variance, noise
-    r2       squared distances of the scaled numbers
+    r        distances of the scaled numbers
 """
 
 from collections.abc import Sequence
@@ -78,6 +78,11 @@ def _scales(columns: Sequence[Column]) -> np.ndarray:
     return np.array([places.setdefault(column.trait or column, len(places)) for column in columns], dtype=int)
 
 
+def _membership(scales: np.ndarray) -> np.ndarray:
+    """Return which of p numbers has which of s scales; p x s, ones and zeros."""
+    return np.eye(scales.max(initial=-1) + 1)[scales]
+
+
 @dataclass(frozen=True)
 class Together:
     """How many parameters each parameter is active together with, itself included; means over the candidates that have it.
@@ -94,8 +99,7 @@ def together(units: np.ndarray, columns: tuple[Column, ...]) -> Together:
     numbers = numbers_of(columns)
     known = np.isfinite(units)
     scales = _scales([columns[j] for j in numbers])
-    on_scale = np.eye(scales.max(initial=-1) + 1)[scales]
-    by_scale, by_category = known[:, numbers] @ on_scale > 0, known[:, categories_of(columns)]
+    by_scale, by_category = known[:, numbers] @ _membership(scales) > 0, known[:, categories_of(columns)]
     categories = by_category.sum(axis=1)
     return Together(_mean_where(by_scale, by_scale.sum(axis=1) + categories), _mean_where(by_category, categories))
 
@@ -136,8 +140,7 @@ class Pairs:
 def pairs_of(seen: Features) -> Pairs:
     """Return all pairs of candidates."""
     first, second = np.triu_indices(len(seen), 1)
-    by_scale = np.eye(seen.scales.max(initial=-1) + 1)[seen.scales]
-    squares = (seen.numbers[first] - seen.numbers[second]) ** 2 @ by_scale
+    squares = (seen.numbers[first] - seen.numbers[second]) ** 2 @ _membership(seen.scales)
     differing = 1.0 - (seen.options[first] * seen.options[second]) @ seen.groups.T
     return Pairs(squares, differing, first, second, len(seen))
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, get_lapack_funcs, solve_triangular
 from scipy.optimize import minimize
 
-from tunesmith.strategies._gp.kernel import Features, Kernel, Pairs, Together, pairs_of
+from tunesmith.strategies._gp.kernel import Features, Kernel, Pairs, Together
 
 ITERATIONS = 40
 # Beside what is told: the variance of an unknown level, and how far it is followed before anything is known.
@@ -66,17 +66,16 @@ def prior_of(dimensions: Together, shift: float = 0.0) -> Prior:
     return Prior(mean, deviation, low, high)
 
 
-def fit(seen: Features, values: np.ndarray, rng: np.random.Generator, prior: Prior, told: Sequence[Told] = ()) -> Fitted:
+def fit(pairs: Pairs, values: np.ndarray, rng: np.random.Generator, prior: Prior, told: Sequence[Told] = ()) -> Fitted:
     """Return the kernel of what the values have of their own, and how far they follow each of what is told beforehand.
 
     Both are the most probable, of two starts.
 
-    prior: of the kernel's hyperparameters. told: means and covariances, (n), (n, n), of other functions at these candidates; a
-    multiple of each is part of the values.
+    pairs: of the n candidates. prior: of the kernel's hyperparameters. told: means and covariances, (n), (n, n), of other
+    functions at these candidates; a multiple of each is part of the values.
     Kennedy & O'Hagan, "Predicting the output from a complex computer code when fast approximations are available", 2000,
     section 2; a further level is as likely as any.
     """
-    pairs = pairs_of(seen)
     prior = prior.joined(len(told), FOLLOWED / max(len(told), 1) ** 0.5, 0.5, 0.0, 2.5)
     starts = [prior.mean, prior.mean + 0.5 * rng.normal(size=len(prior.mean))]
     starts[1][len(prior.mean) - len(told) :] = 0.1
