@@ -10,7 +10,8 @@ from tunesmith.spaces._distributions import Value
 from tunesmith.spaces._space import Space
 from tunesmith.spaces.code import Code
 from tunesmith.spaces.parameters import Parameters
-from tunesmith.strategies._gp.observations import MOST_SEEN, thinned
+from tunesmith.strategies._gp.cube import cube_of
+from tunesmith.strategies._gp.observations import MOST_SEEN, Observations, observe, thinned
 from tunesmith.strategies.gp import GP
 from tunesmith.strategies.tpe import TPE
 from tunesmith.study import Constraint, Objective, State, StudyView, Trial
@@ -182,6 +183,29 @@ def test_of_too_many_trials_the_best_and_the_latest_are_kept() -> None:
     assert len(kept) == len(set(kept)) == MOST_SEEN
     assert np.nanargmin(losses) in kept
     assert set(range(4900, 5000)) <= set(kept)
+
+
+def test_of_many_trials_the_latest_few_count_at_once_but_kernels_are_fitted_to_them_later() -> None:
+    at_800, at_805, at_808 = (observed(count) for count in (800, 805, 808))
+    np.testing.assert_array_equal(at_805.fitted.values, at_800.values)
+    np.testing.assert_array_equal(at_805.fitted.excesses, at_800.excesses)
+    assert len(at_805.units) == MOST_SEEN
+    np.testing.assert_array_equal(at_805.units[-5:], at_808.units[-8:-3])
+    assert at_800.fitted is at_800
+    assert at_808.fitted is at_808
+
+
+def test_of_few_trials_all_count_for_kernels_at_once() -> None:
+    assert all(observed(count).older is None for count in range(190, 200))
+
+
+def observed(count: int) -> Observations:
+    """What so many of a long study's trials tell."""
+    rng = np.random.default_rng(0)
+    candidates = [PLANE.sample(rng) for _ in range(count)]
+    trials = [Trial(i, each, State.FINISHED, {"loss": bowl(each), "cost": i % 7}) for i, each in enumerate(candidates)]
+    study = StudyView(PLANE, Objective("loss"), tuple(trials), count, constraints=(Constraint("cost", "<=", 3.0),))
+    return observe(study, cube_of(PLANE, 0))
 
 
 @pytest.mark.parametrize("losses", [[1.0] * 20, [1e300 * (i % 3 - 1) for i in range(20)], [1e-300 * i for i in range(20)]])

@@ -147,7 +147,7 @@ def _first_untried(ranked: np.ndarray, cube: Cube, study: StudyView, rng: np.ran
 def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> Acquisition:
     plateaus = _plateaus(cube, seen)
     chances = plateaus, interior_of(cube.columns, plateaus.known.at(seen.best_first()), plateaus.reach)
-    bounds = [_of_bound(cube, seen, excess, seed) for excess in seen.excesses]
+    bounds = [_of_bound(cube, seen, bound, seed) for bound in range(len(seen.excesses))]
     if not seen.kept.any():
         return Acquisition(cube, [], bounds, chances)
     posteriors = _posteriors(cube, seen, seed, earlier)
@@ -159,7 +159,7 @@ def _acquisition(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earli
 def _posteriors(cube: Cube, seen: Observations, seed: int, earlier: tuple[Earlier, ...]) -> list[Posterior | Joint]:
     return [
         _believing(partial(Joint, earlier, kernel, follows) if earlier else partial(Posterior, kernel), cube, seen, seen.values)
-        for kernel, follows in fitted(cube.columns, seen.units, seen.values, seed, TEMPERS, earlier)
+        for kernel, follows in fitted(cube.columns, seen.fitted.units, seen.fitted.values, seed, TEMPERS, earlier)
     ]
 
 
@@ -168,9 +168,9 @@ def _plateaus(cube: Cube, seen: Observations) -> Plateaus:
     return Plateaus(past.joined(features(seen.running, cube.columns)), reach_of(past, seen.losses))
 
 
-def _of_bound(cube: Cube, seen: Observations, excess: np.ndarray, seed: int) -> Posterior | Joint:
-    ((kernel, _),) = fitted(cube.columns, seen.units, excess, seed, (0.0,))
-    return _believing(partial(Posterior, kernel), cube, seen, excess)
+def _of_bound(cube: Cube, seen: Observations, bound: int, seed: int) -> Posterior | Joint:
+    ((kernel, _),) = fitted(cube.columns, seen.fitted.units, seen.fitted.excesses[bound], seed, (0.0,))
+    return _believing(partial(Posterior, kernel), cube, seen, seen.excesses[bound])
 
 
 def _believing(

@@ -1,15 +1,18 @@
 """A study as arrays: what has ended, of too many trials a part, and what still runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tunesmith.strategies._gp.cube import Cube
 from tunesmith.strategies._gp.warp import warp, warp_excess
-from tunesmith.study import State, StudyView
+from tunesmith.study import Constraint, State, StudyView, Trial
 
 # More trials than these are thinned: a process' cost grows with their cube.
 MOST_SEEN = 700
+# Kernels are fitted anew when a hundredth more trials have ended, at the latest when so many have: fewer hardly change them.
+MOST_AWAITED = 8
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,7 @@ class Observations:
 
     units: n x d. losses: NaN for what failed. values: warped losses, what failed like the worst. excesses: one row per
     constraint, warped, 0 the bound. running: m x d, the candidates being tried. finite: how many trials of all had a loss.
+    older: the same when kernels were last to be fitted; None where that is now.
     """
 
     units: np.ndarray
@@ -26,6 +30,12 @@ class Observations:
     excesses: np.ndarray
     running: np.ndarray
     finite: int
+    older: "Observations | None" = None
+
+    @property
+    def fitted(self) -> "Observations":
+        """What kernels are fitted to."""
+        return self.older or self
 
     @property
     def kept(self) -> np.ndarray:
@@ -51,16 +61,33 @@ def observe(study: StudyView, cube: Cube) -> Observations:
     ordered = sorted(study.trials, key=lambda trial: trial.number)
     ended = [trial for trial in ordered if trial.state is not State.RUNNING]
     found = np.array([losses.get(trial.number, np.nan) for trial in ended], dtype=float)
+    running = cube.encode(trial.candidate for trial in ordered if trial.state is State.RUNNING)
+
+    def observed(count: int) -> Observations:
+        return _observed(ended[:count], found[:count], running, study.constraints, cube)
+
+    seen, last = observed(len(ended)), len(ended) - len(ended) % awaited(len(ended))
+    return seen if last == len(ended) else replace(seen, older=observed(last))
+
+
+def awaited(count: int) -> int:
+    """Return how many trials end until kernels are fitted anew, after so many."""
+    return min(max(count // 100, 1), MOST_AWAITED)
+
+
+def _observed(
+    ended: Sequence[Trial], found: np.ndarray, running: np.ndarray, constraints: Sequence[Constraint], cube: Cube
+) -> Observations:
     kept = thinned(found, MOST_SEEN)
     metrics = [ended[i].metrics for i in kept]
     units = cube.encode(ended[i].candidate for i in kept)
-    excesses = [warp_excess(np.array([constraint.excess(each) for each in metrics])) for constraint in study.constraints]
+    excesses = [warp_excess(np.array([constraint.excess(each) for each in metrics])) for constraint in constraints]
     return Observations(
         units=units,
         losses=found[kept],
         values=_values(found[kept], branch_weights(units)),
         excesses=np.array(excesses).reshape(len(excesses), len(kept)),
-        running=cube.encode(trial.candidate for trial in ordered if trial.state is State.RUNNING),
+        running=running,
         finite=int(np.isfinite(found).sum()),
     )
 
