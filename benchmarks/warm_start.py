@@ -4,20 +4,27 @@ Pairs of tables with the same parameters (other data sets, other tasks): a searc
 table is paired with the next one by name, whether alike or not, or with the one that ranks random settings most alike: somebody
 who knows related problems would choose that one.
 Its candidates are mapped and handed on by the functions that every search file's `warm_start` goes through. Each pair is also
-searched with the earlier losses shuffled over the candidates, which makes them useless.
+searched with the earlier losses shuffled over the candidates, which makes them useless. Searches of one seed are compared with
+one another, too: by how much the logarithms of their regrets differ.
 """
 
 import argparse
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from scipy.stats import rankdata
+from rich.table import Table
+from scipy.stats import rankdata, wilcoxon
 
-import quality.one_core  # noqa: F401  # before anything that loads NumPy
+import quality.one_core  # noqa: F401  # before anything that starts processes
 from folder import folder
 from measure import Measurement, parser, show
 from quality.baseline import Yardstick, measure
@@ -45,11 +52,27 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Task:
+    """A search that is to be run; `earlier`: the trials of the study before it, none where it begins cold."""
+
+    strategy: str
+    problem: str
+    seed: int
+    trials: int
+    data: Path
+    earlier: tuple[Trial, ...] = ()
+
+
+@dataclass(frozen=True)
 class Search:
     """One search's trials and the least loss after each."""
 
     trials: tuple[Trial, ...]
     curve: np.ndarray
+
+
+# By kind, for every pair: one search a seed.
+Found = dict[str, list[list[Search]]]
 
 
 def main() -> None:
@@ -58,7 +81,13 @@ def main() -> None:
     pairs = list(_pairs(select(find(given.data), given.problems or ["*"]), given.pairs, PARTNERS[given.partner]))
     if not pairs:
         raise SystemExit("no two tables with the same parameters; --data names their folder")
-    shown = [item for strategy in given.strategies for item in _measured(strategy, pairs, given)]
+    shown: list[Measurement] = []
+    yardsticks = [measure(pair.problem, _budgets(given.trials)) for pair in pairs]
+    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
+        for strategy in given.strategies:
+            found = _searched(strategy, pairs, given, pool)
+            shown += _figures(strategy, found, yardsticks)
+            _show_duels(strategy, found, yardsticks)
     settings = {"pairs": len(pairs), "partner": given.partner, "seeds": given.seeds, "trials": given.trials}
     show(f"warm start, after the {given.partner} table: medians over pairs", shown, settings, given.json)
 
@@ -72,6 +101,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--strategies", nargs="+", default=["gp", "tpe"], help="strategies to compare")
     options.add_argument("--seeds", type=int, default=10, help="repetitions")
     options.add_argument("--trials", type=int, default=50, help="trials of every search")
+    options.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)), help="searches at a time")
     return options
 
 
@@ -122,42 +152,82 @@ def _losses(problem: Problem, candidates: Sequence[Candidate]) -> list[float]:
 PARTNERS: dict[str, Partner] = {"next": _next, "alike": _most_alike}
 
 
-def _measured(strategy: str, pairs: Sequence[Pair], given: argparse.Namespace) -> Iterator[Measurement]:
-    cold: dict[tuple[str, int], Search] = {}
-    found: dict[str, list[list[Search]]] = {"cold": [], "warm": [], "shuffled": []}
-    for pair in track(pairs, strategy, console=ERR):
-        ERR.print(f"{pair.problem.name} after {pair.earlier.name}")
-        for problem in (pair.problem, pair.earlier):
-            for seed in range(given.seeds):
-                if (problem.name, seed) not in cold:
-                    cold[problem.name, seed] = _search(strategy, problem, seed, given.trials, None)
-        found["cold"].append([cold[pair.problem.name, seed] for seed in range(given.seeds)])
-        for kind in ("warm", "shuffled"):
-            # Another seed, or the first design would be the same.
-            sources = [cold[pair.earlier.name, (seed + 1) % given.seeds].trials for seed in range(given.seeds)]
-            told = [_shuffled(source, seed) if kind == "shuffled" else source for seed, source in enumerate(sources)]
-            found[kind].append([_search(strategy, pair.problem, seed, given.trials, told[seed]) for seed in range(given.seeds)])
-    yield from _figures(strategy, pairs, found, given.trials)
+def _searched(strategy: str, pairs: Sequence[Pair], given: argparse.Namespace, pool: ProcessPoolExecutor) -> Found:
+    """Return the searches of every pair, one a seed: cold, warm and after shuffled losses."""
+    names = sorted({one.name for pair in pairs for one in (pair.problem, pair.earlier)})
+    begun = [Task(strategy, name, seed, given.trials, given.data) for name in names for seed in range(given.seeds)]
+    cold = {(task.problem, task.seed): search for task, search in zip(begun, _run(pool, begun, "cold"), strict=True)}
+
+    def after(pair: Pair, seed: int, kind: str) -> Task:
+        # Another seed, or the first design would be the same.
+        trials = cold[pair.earlier.name, (seed + 1) % given.seeds].trials
+        told = _shuffled(trials, seed) if kind == "shuffled" else trials
+        return Task(strategy, pair.problem.name, seed, given.trials, given.data, told)
+
+    found = {"cold": [[cold[pair.problem.name, seed] for seed in range(given.seeds)] for pair in pairs]}
+    for kind in ("warm", "shuffled"):
+        done = _run(pool, [after(pair, seed, kind) for pair in pairs for seed in range(given.seeds)], kind)
+        found[kind] = [done[at : at + given.seeds] for at in range(0, len(done), given.seeds)]
+    return found
 
 
-def _figures(strategy: str, pairs: Sequence[Pair], found: dict[str, list[list[Search]]], trials: int) -> Iterator[Measurement]:
+def _run(pool: ProcessPoolExecutor, tasks: Sequence[Task], kind: str) -> list[Search]:
+    label = f"{tasks[0].strategy} {kind}"
+    return list(track(pool.map(_search, tasks), label, total=len(tasks), console=ERR))
+
+
+def _figures(strategy: str, found: Found, yardsticks: Sequence[Yardstick]) -> Iterator[Measurement]:
     goals = [float(np.median([search.curve[-1] for search in searches])) for searches in found["cold"]]
     for kind in ("cold", "warm", "shuffled"):
         needed = [[_needed(search, goal) for search in searches] for searches, goal in zip(found[kind], goals, strict=True)]
         yield Measurement(f"{strategy} {kind}: trials to the cold result", "trials", [float(np.median(row)) for row in needed])
-    for budget in sorted({trials // 2, trials}):
-        yardsticks = [measure(pair.problem, [budget]) for pair in pairs]
+    for budget in yardsticks[0].medians:
         for kind in ("cold", "warm", "shuffled"):
             regrets = [_regret(yard, row, budget) for yard, row in zip(yardsticks, found[kind], strict=True)]
             yield Measurement(f"{strategy} {kind}: regret at {budget}, geometric mean", "", [_geometric_mean(regrets)])
 
 
-def _search(strategy: str, problem: Problem, seed: int, count: int, earlier: Sequence[Trial] | None) -> Search:
-    searcher = make(f"tunesmith {strategy}", problem.knobs, seed, count, 1)
-    if earlier is not None:
-        searcher = searcher.after(*_told(earlier, searcher, count))
+def _budgets(trials: int) -> list[int]:
+    """Return after how many trials searches are compared."""
+    return sorted({max(trials // 5, 1), max(trials // 2, 1), trials})
+
+
+def _show_duels(strategy: str, found: Found, yardsticks: Sequence[Yardstick]) -> None:
+    """Print how searches of the same pair and seed differ from the cold ones: by the logarithms of their floored regrets."""
+    table = Table(title=f"{strategy}: beside cold searches of the same seeds", title_justify="left")
+    for heading in ("", "trials", "difference of log regret", "standard error", "ahead", "behind", "p"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for budget in yardsticks[0].medians:
+        logs = {
+            kind: np.array([_log_regrets(yard, row, budget) for yard, row in zip(yardsticks, rows, strict=True)])
+            for kind, rows in found.items()
+        }
+        for kind in ("warm", "shuffled"):
+            table.add_row(kind, str(budget), *_duel(logs[kind] - logs["cold"]))
+    Console(width=128).print(table)
+
+
+def _duel(gaps: np.ndarray) -> tuple[str, ...]:
+    """Return in words the mean of pairs × seeds, its standard error by pairs, how many are below and above 0, Wilcoxon's p."""
+    of_pairs = gaps[np.isfinite(gaps).all(axis=1)].mean(axis=1)
+    known = gaps[np.isfinite(gaps)]
+    error = f"{of_pairs.std(ddof=1) / len(of_pairs) ** 0.5:.2f}" if len(of_pairs) > 1 else ""
+    test: Any = wilcoxon(known) if known.any() else None
+    ahead, behind = (known < 0).sum(), (known > 0).sum()
+    return f"{known.mean():+.2f}", error, str(ahead), str(behind), f"{test.pvalue:.1g}" if test else ""
+
+
+def _log_regrets(yardstick: Yardstick, searches: Sequence[Search], budget: int) -> np.ndarray:
+    return np.log(np.maximum([yardstick.regret(float(search.curve[budget - 1]), budget) for search in searches], FLOOR))
+
+
+def _search(task: Task) -> Search:
+    problem = find(task.data)[task.problem]
+    searcher = make(f"tunesmith {task.strategy}", problem.knobs, task.seed, task.trials, 1)
+    if task.earlier:
+        searcher = searcher.after(*_told(task.earlier, searcher, task.trials))
     best, curve = np.inf, []
-    for _ in range(count):
+    for _ in range(task.trials):
         (candidate,) = searcher.ask(1)
         try:
             loss = problem.loss(candidate)
@@ -174,11 +244,11 @@ def _told(trials: Sequence[Trial], searcher: Ours, count: int) -> tuple[tuple[Ea
     return (study,), tuple(dict(candidate) for candidate in first_of([best], count, known=False))
 
 
-def _shuffled(trials: Sequence[Trial], seed: int) -> list[Trial]:
+def _shuffled(trials: Sequence[Trial], seed: int) -> tuple[Trial, ...]:
     order = np.random.default_rng([7, seed]).permutation(len(trials))
-    return [
+    return tuple(
         Trial(one.number, one.candidate, trials[at].state, trials[at].metrics) for one, at in zip(trials, order, strict=True)
-    ]
+    )
 
 
 def _needed(search: Search, goal: float) -> float:

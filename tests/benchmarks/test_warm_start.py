@@ -31,10 +31,20 @@ def test_a_table_is_paired_with_the_next_one_or_the_one_most_alike(tables: Path)
     assert [alike[0].earlier.name[-1], alike[2].earlier.name[-1]] == ["3", "1"]
 
 
+def test_searches_are_held_against_the_cold_ones_of_the_same_pair_and_seed() -> None:
+    gaps = np.array([[-1.0, -2.0], [0.0, 1.0], [-1.0, np.nan]])
+    mean, error, ahead, behind, _ = warm_start._duel(gaps)
+    assert (mean, ahead, behind) == ("-0.60", "3", "1")
+    # By the pairs' means, -1.5 and 0.5; of the last pair one search is not known.
+    assert error == "1.00"
+
+
 def test_it_runs(tables: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["x", "--data", str(tables), "--problems", "glmnet*", "--pairs", "1", "--partner", "alike"]
     command += ["--strategies", "tpe", "--seeds", "2", "--trials", "12", "--json", str(tmp_path / "results.json")]
     monkeypatch.setattr(sys, "argv", command)
     warm_start.main()
-    assert "tpe warm: trials to the cold result" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "tpe warm: trials to the cold result" in shown
+    assert "tpe: beside cold searches of the same seeds" in shown
     assert json.loads((tmp_path / "results.json").read_text())
