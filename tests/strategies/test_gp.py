@@ -195,14 +195,20 @@ def test_of_many_trials_the_latest_few_count_at_once_but_kernels_are_fitted_to_t
     assert at_808.fitted is at_808
 
 
+def test_with_a_new_best_trial_kernels_are_fitted_at_once() -> None:
+    assert observed(803, best=802).older is None
+    assert len(observed(205, best=203).fitted.values) == 204
+
+
 def test_of_few_trials_all_count_for_kernels_at_once() -> None:
     assert all(observed(count).older is None for count in range(190, 200))
 
 
-def observed(count: int) -> Observations:
-    """What so many of a long study's trials tell."""
+def observed(count: int, best: int = 0) -> Observations:
+    """What so many of a long study's trials tell, of which one is the best."""
     rng = np.random.default_rng(0)
     candidates = [PLANE.sample(rng) for _ in range(count)]
+    candidates[best] = {"x": 0.31, "y": 0.77}
     trials = [Trial(i, each, State.FINISHED, {"loss": bowl(each), "cost": i % 7}) for i, each in enumerate(candidates)]
     study = StudyView(PLANE, Objective("loss"), tuple(trials), count, constraints=(Constraint("cost", "<=", 3.0),))
     return observe(study, cube_of(PLANE, 0))

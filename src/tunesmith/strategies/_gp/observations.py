@@ -11,7 +11,8 @@ from tunesmith.study import Constraint, State, StudyView, Trial
 
 # More trials than these are thinned: a process' cost grows with their cube.
 MOST_SEEN = 700
-# Kernels are fitted anew when a hundredth more trials have ended, at the latest when so many have: fewer hardly change them.
+# Kernels are fitted anew with every new best trial, otherwise when a hundredth more have ended, at the latest after so many:
+# fewer that are no better hardly change them.
 MOST_AWAITED = 8
 
 
@@ -66,13 +67,15 @@ def observe(study: StudyView, cube: Cube) -> Observations:
     def observed(count: int) -> Observations:
         return _observed(ended[:count], found[:count], running, study.constraints, cube)
 
-    seen, last = observed(len(ended)), len(ended) - len(ended) % awaited(len(ended))
+    seen, last = observed(len(ended)), _fitted_last(found)
     return seen if last == len(ended) else replace(seen, older=observed(last))
 
 
-def awaited(count: int) -> int:
-    """Return how many trials end until kernels are fitted anew, after so many."""
-    return min(max(count // 100, 1), MOST_AWAITED)
+def _fitted_last(losses: np.ndarray) -> int:
+    """Return after how many of these trials kernels were last to be fitted."""
+    awaited = min(max(len(losses) // 100, 1), MOST_AWAITED)
+    best = int(np.nanargmin(losses)) + 1 if np.isfinite(losses).any() else 0
+    return max(len(losses) - len(losses) % awaited, best)
 
 
 def _observed(
