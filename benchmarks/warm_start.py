@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import rankdata
 
 import quality.one_core  # noqa: F401  # before anything that starts processes
 from folder import folder
@@ -30,6 +29,7 @@ from measure import Measurement, parser, show
 from quality.baseline import Yardstick, measure
 from quality.problem import Problem, TrialFailed
 from quality.problems import find, select
+from quality.scores import FLOOR, duel_of
 from quality.searchers.ours import Ours, make
 from tunesmith.aims import Aims
 from tunesmith.spaces._space import Candidate
@@ -37,7 +37,6 @@ from tunesmith.study import EarlierStudy, Objective, Trial
 from tunesmith.translation import Translator
 from tunesmith.warm_start import digest, first_of
 
-FLOOR = 0.01
 # Random settings that show how alike two tables are.
 LOOKS = 500
 ERR = Console(stderr=True)
@@ -210,11 +209,9 @@ def _show_duels(strategy: str, found: Found, yardsticks: Sequence[Yardstick]) ->
 def _duel(gaps: np.ndarray) -> tuple[str, ...]:
     """Return in words the mean of pairs × seeds, its standard error by pairs, how many are below and above 0, Wilcoxon's p."""
     of_pairs = gaps[np.isfinite(gaps).all(axis=1)].mean(axis=1)
-    known = gaps[np.isfinite(gaps)]
     error = f"{of_pairs.std(ddof=1) / len(of_pairs) ** 0.5:.2f}" if len(of_pairs) > 1 else ""
-    test: Any = wilcoxon(known) if known.any() else None
-    ahead, behind = (known < 0).sum(), (known > 0).sum()
-    return f"{known.mean():+.2f}", error, str(ahead), str(behind), f"{test.pvalue:.1g}" if test else ""
+    duel = duel_of("cold", gaps)
+    return f"{np.nanmean(gaps):+.2f}", error, str(duel.wins), str(duel.losses), f"{duel.p:.1g}"
 
 
 def _log_regrets(yardstick: Yardstick, searches: Sequence[Search], budget: int) -> np.ndarray:

@@ -25,6 +25,13 @@ class Duel:
     p: float
 
 
+def duel_of(other: str, gaps: np.ndarray) -> Duel:
+    """Return how a searcher fares whose log regrets differ so much from the other's; what is NaN is left out."""
+    known = gaps[~np.isnan(gaps)]
+    p = float(wilcoxon(known).pvalue) if np.any(known) else 1.0  # pyright: ignore[reportAttributeAccessIssue]
+    return Duel(other, int(np.sum(known < 0)), int(np.sum(known > 0)), p)
+
+
 @dataclass(frozen=True)
 class Scores:
     """Floored regrets, shape (searchers, problems, seeds), at one budget; NaN where a problem tells nothing."""
@@ -82,10 +89,7 @@ class Scores:
         if not rivals:
             return None
         best = min(rivals, key=lambda i: mean[i])
-        gaps = (np.log(self.regrets[own]) - np.log(self.regrets[best])).ravel()
-        gaps = gaps[~np.isnan(gaps)]
-        p = float(wilcoxon(gaps).pvalue) if np.any(gaps) else 1.0  # pyright: ignore[reportAttributeAccessIssue]
-        return Duel(self.searchers[best], int(np.sum(gaps < 0)), int(np.sum(gaps > 0)), p)
+        return duel_of(self.searchers[best], np.log(self.regrets[own]) - np.log(self.regrets[best]))
 
 
 def score(
